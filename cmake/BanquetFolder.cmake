@@ -1,0 +1,32 @@
+# banquet_folder(<path under src/banquet> [DEPS <targets>...])
+#
+# One folder is one library, banquet_<path with _>, from all its .cc files but the tests. Its *_test.cc files make
+# one test program, <path with _>_test. The folder's own .cc files may use banquet_warnings; third parties come by DEPS.
+function(banquet_folder path)
+  cmake_parse_arguments(ARG "" "" "DEPS" ${ARGN})
+  string(REPLACE "/" "_" name ${path})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
+  set(tests ${sources})
+  list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+  list(FILTER sources EXCLUDE REGEX "(_test|test_main)\\.cc$")
+  if(sources)
+    add_library(banquet_${name} STATIC ${sources})
+    target_include_directories(banquet_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
+    target_link_libraries(banquet_${name} PUBLIC ${ARG_DEPS} PRIVATE banquet_warnings)
+  else()
+    add_library(banquet_${name} INTERFACE)
+    target_include_directories(banquet_${name} INTERFACE ${CMAKE_SOURCE_DIR}/src)
+    target_link_libraries(banquet_${name} INTERFACE ${ARG_DEPS})
+  endif()
+  if(tests AND BANQUET_UNIT_TESTS)
+    banquet_test_program(${name}_test SOURCES ${tests} DEPS banquet_${name})
+  endif()
+endfunction()
+
+# banquet_test_program(<name> SOURCES <files>... DEPS <targets>...): one ctest test of that name.
+function(banquet_test_program name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE ${ARG_DEPS} banquet_test_main banquet_warnings)
+  add_test(NAME ${name} COMMAND ${name})
+endfunction()

@@ -1,0 +1,1 @@
+#include "banquet/config/repo_config.h"

@@ -1,0 +1,62 @@
+#pragma once
+// Banquet's own options: the `banquet:` block and its command-line forms (architecture section 8).
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "banquet/base/option_table.h"
+#include "banquet/base/status.h"
+#include "banquet/model/view_columns.h"
+
+namespace banquet {
+
+enum class OnNullKey { kSkip, kFail };
+enum class SqliteTimes { kPython, kUtc };
+
+// What `unsupported` says of views that this version cannot handle.
+struct UnsupportedRule {
+  bool skip_all = false;
+  std::vector<std::string> skip_views;
+};
+
+// Options that one view may have of its own (`views.<name>.…`).
+struct ViewOptions {
+  std::optional<Overwrite> overwrite;
+  std::optional<Guard> guard;
+  std::optional<OnNullKey> on_null_key;
+};
+
+struct RunOptions {
+  int threads = 0;                       // Workers of a pipeline; 0: one per core.
+  int parallel_groups = 2;               // Task groups at once.
+  std::optional<Overwrite> overwrite;    // nullopt: newest, or always where the store block says skip_dedup.
+  std::optional<Guard> guard;
+  OnNullKey on_null_key = OnNullKey::kSkip;
+  UnsupportedRule unsupported;
+  SqliteTimes sqlite_ts = SqliteTimes::kPython;
+  int redis_wait_replicas = 0;
+  std::chrono::milliseconds connect_timeout{10'000};
+  std::chrono::milliseconds stall_timeout{60'000};   // Without any progress.
+  std::chrono::milliseconds retry_timeout{300'000};  // All attempts at one batch.
+  std::chrono::milliseconds lock_wait{0};
+  std::map<std::string, ViewOptions> views;
+  // What a view gets: its own value, else the run's.
+  OnNullKey OnNullKeyOf(const std::string& view) const;
+  std::optional<Overwrite> OverwriteOf(const std::string& view) const;
+  std::optional<Guard> GuardOf(const std::string& view) const;
+};
+
+// The table: parses, refuses, prints the help and the reference page. `views` and `online_stores` subtrees included.
+// Options of the architecture that this version does not act on are not in it, so that writing them is refused.
+std::span<const OptionSpec> RunOptionTable();
+
+// From the block and the command line's overrides.
+Result<RunOptions> ParseRunOptions(const ConfigNode& block,
+                                   std::span<const std::pair<std::string, std::string>> overrides);
+
+}  // namespace banquet

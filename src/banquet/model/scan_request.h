@@ -1,0 +1,48 @@
+#pragma once
+// What the plan asks of an offline store, and what the store says of its answer.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "banquet/model/data_source.h"
+#include "banquet/model/time_window.h"
+
+namespace banquet {
+
+// Reserved columns that every scan puts behind the requested ones.
+// Event time: timestamp[us, UTC], floored, null where the source has none; nanos (uint16, 0..999) is what flooring cut
+// off, and only there if some file of the source keeps nanoseconds. Created time: the same, only if the source has one.
+inline constexpr char kEventTimeColumn[] = "__event_time";
+inline constexpr char kEventNanosColumn[] = "__event_nanos";
+inline constexpr char kCreatedTimeColumn[] = "__created_time";
+inline constexpr char kCreatedNanosColumn[] = "__created_nanos";
+
+struct ScanRequest {
+  DataSource source;
+  std::vector<std::string> columns;  // Source columns to read, each once, in output order (before field mapping).
+  TimeWindow window;                 // May be used to prune; rows outside may still come.
+};
+
+// What a store can do itself, so that the plan need not.
+struct ScanCapabilities {
+  bool filters_window = false;   // Gives only rows inside the window.
+  bool latest_per_key = false;
+};
+
+// For `banquet plan` and the report.
+struct ScanSummary {
+  struct File {
+    std::string path;
+    int64_t rows = 0;
+    int row_groups = 0;
+    int row_groups_pruned = 0;
+  };
+  std::vector<File> files;
+  int64_t rows = 0;          // Of all files found.
+  int64_t rows_pruned = 0;   // Of row groups and files that the window excludes; never read.
+  int files_pruned = 0;      // By the partition column; not in `files`, rows unknown and not counted.
+  std::vector<std::string> pushed_down;  // "columns: a, b", "row groups by event_timestamp", …
+};
+
+}  // namespace banquet

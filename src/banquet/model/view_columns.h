@@ -1,0 +1,26 @@
+#pragma once
+// What encode/ and the online stores need to know of a view.
+
+#include <string>
+#include <vector>
+
+#include "banquet/model/field.h"
+
+namespace banquet {
+
+// banquet.overwrite and banquet.guard (architecture, rule 1).
+enum class Overwrite { kNewest, kFeast, kAlways };
+enum class Guard { kCheck, kStrict };
+
+struct ViewColumns {
+  std::string project;
+  std::string view;                // The name in online storage: with _vN where versioning applies.
+  std::vector<Field> join_keys;    // Entity columns in stored order; {__dummy_id STRING} for an entityless view.
+  std::vector<Field> features;     // In stored order.
+  bool has_created_time = false;
+  int entity_key_version = 3;      // 3, or 2.
+  Overwrite overwrite = Overwrite::kNewest;
+  Guard guard = Guard::kCheck;
+};
+
+}  // namespace banquet

@@ -1,0 +1,42 @@
+#pragma once
+// What an online store asks of those who feed it, and what it answers.
+
+#include <cstdint>
+#include <vector>
+
+namespace banquet {
+
+enum class WriteOrder { kAny, kByKey };  // kByKey: ascending serialized entity key.
+
+// What to encode beside the value bytes. Needs of several stores are joined by or.
+struct EncodeNeeds {
+  bool value_text = false;   // Python's str() of scalars (feast-compat 6.3).
+  bool value_num = false;    // float of numbers and bools.
+};
+
+struct WriteNeeds {
+  int lanes = 1;                 // Writers that help the store at once.
+  WriteOrder order = WriteOrder::kAny;
+  EncodeNeeds encode;
+};
+
+// What became of rows that a writer took, by the store's own replies.
+struct RowOutcomes {
+  int64_t written = 0;
+  int64_t stale = 0;      // The store holds a newer row.
+  int64_t unchanged = 0;  // Equal time, left alone under overwrite: feast.
+  int64_t bytes = 0;      // Sent to the store.
+  // Rows (index in their batch) that the store refused for now; to be written again.
+  std::vector<uint32_t> undecided;
+
+  RowOutcomes& operator+=(const RowOutcomes& other) {
+    written += other.written;
+    stale += other.stale;
+    unchanged += other.unchanged;
+    bytes += other.bytes;
+    undecided.insert(undecided.end(), other.undecided.begin(), other.undecided.end());
+    return *this;
+  }
+};
+
+}  // namespace banquet

@@ -1,0 +1,1 @@
+#include "banquet/offline/parquet/parquet_store.h"

@@ -1,0 +1,1 @@
+#include "banquet/online/memory/memory_store.h"

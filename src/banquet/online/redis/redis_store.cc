@@ -1,0 +1,1 @@
+#include "banquet/online/redis/redis_store.h"

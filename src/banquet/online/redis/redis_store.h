@@ -1,0 +1,12 @@
+#pragma once
+// The redis online store (docs/formats/redis.md).
+
+#include "banquet/online/online_store.h"
+
+namespace banquet::redis {
+
+// `block` is the online_store block as written; unknown keys are user errors.
+Result<std::unique_ptr<OnlineStore>> MakeStore(const ConfigNode& block, const OnlineStoreContext& context);
+std::span<const OptionSpec> StoreOptions();
+
+}  // namespace banquet::redis

@@ -1,0 +1,1 @@
+#include "banquet/online/sqlite/sqlite_store.h"

@@ -1,0 +1,1 @@
+#include "banquet/registry/registry.h"
