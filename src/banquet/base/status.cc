@@ -67,6 +67,11 @@ bool IsRetryable(const Status& status) {
   return detail != nullptr && detail->retryable();
 }
 
+std::chrono::milliseconds RetryAfterOf(const Status& status) {
+  const FaultDetail* detail = DetailOf(status);
+  return detail == nullptr ? std::chrono::milliseconds(0) : detail->retry_after();
+}
+
 int ExitCodeOf(const Status& status) {
   if (status.ok()) return 0;
   switch (FaultOf(status)) {

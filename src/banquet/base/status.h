@@ -80,6 +80,7 @@ Status CancelledError();
 // The fault of any status; bare Arrow statuses get the default of their code (IOError is remote, Invalid is data, …).
 Fault FaultOf(const Status& status);
 bool IsRetryable(const Status& status);
+std::chrono::milliseconds RetryAfterOf(const Status& status);  // Zero when nobody asked for a wait.
 
 // 0 for OK; 2 user, 3 data, 4 remote, 70 bug, 75 held, 130 cancelled.
 int ExitCodeOf(const Status& status);

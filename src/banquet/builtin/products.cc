@@ -1,0 +1,72 @@
+#include "banquet/builtin/products.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "banquet/base/option_table.h"
+#include "banquet/engine/local/local_compute_engine.h"
+#include "banquet/offline/parquet/parquet_store.h"
+
+namespace banquet {
+namespace {
+
+std::string Joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
+  return text;
+}
+
+std::string WhereOf(const ConfigNode& node, const RepoConfig& config) {
+  return node.location.line > 0 ? node.location.ToString() : config.yaml_path;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<OnlineStore>> MakeOnlineStore(const RepoConfig& config, std::stop_token stop, Clock& clock) {
+  if (config.online_store_type.empty()) {
+    return UserError("{}: online_store is null; name a store to materialize into, such as sqlite or redis",
+                     config.yaml_path);
+  }
+  const OnlineStoreContext context{
+      .repo_path = config.repo_path,
+      .project = config.project,
+      .provider = config.provider,
+      .sqlite_ts_utc = config.options.sqlite_ts == SqliteTimes::kUtc,
+      .redis_wait_replicas = config.options.redis_wait_replicas,
+      .connect_timeout = config.options.connect_timeout,
+      .stall_timeout = config.options.stall_timeout,
+      .stop = std::move(stop),
+      .clock = &clock,
+  };
+  std::vector<std::string> types;
+  for (const OnlineStoreProduct& product : OnlineStoreProducts()) {
+    if (product.type == config.online_store_type) {
+      return product.make(config.online_store, context);
+    }
+    types.emplace_back(product.type);
+  }
+  return UserError("{}: online_store.type: this version does not write to {}; it writes to {}.{}",
+                   WhereOf(config.online_store, config), config.online_store_type, Joined(types),
+                   DidYouMean(config.online_store_type, types));
+}
+
+Result<std::unique_ptr<OfflineStore>> MakeOfflineStore(const RepoConfig& config) {
+  const std::vector<std::string> types = {"dask", "duckdb", "file"};
+  for (const std::string& type : types) {
+    if (type == config.offline_store_type) {
+      return parquet_store::MakeStore(config.offline_store, {.repo_path = config.repo_path});
+    }
+  }
+  return UserError("{}: offline_store.type: this version does not read from {}; it reads files ({}).{}",
+                   WhereOf(config.offline_store, config), config.offline_store_type, Joined(types),
+                   DidYouMean(config.offline_store_type, types));
+}
+
+Result<std::unique_ptr<ComputeEngine>> MakeComputeEngine(const RepoConfig& config) {
+  if (config.batch_engine_type == "local") return MakeLocalComputeEngine(config.batch_engine);
+  return UserError("{}: batch_engine: this version has no engine {}; it has local",
+                   WhereOf(config.batch_engine, config), config.batch_engine_type);
+}
+
+}  // namespace banquet

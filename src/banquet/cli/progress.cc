@@ -1,0 +1,190 @@
+#include "banquet/cli/progress.h"
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "banquet/cli/text_table.h"
+
+namespace banquet {
+namespace {
+
+using Jobs = std::vector<std::shared_ptr<MaterializationJob>>;
+using SteadyClock = std::chrono::steady_clock;
+
+constexpr auto kPlainInterval = std::chrono::seconds(10);
+constexpr auto kHeartbeatInterval = std::chrono::seconds(10);
+constexpr int kBarWidth = 24;
+constexpr int kDefaultColumns = 80;
+
+bool IsFinal(JobStatus status) { return status != JobStatus::kWaiting && status != JobStatus::kRunning; }
+
+// Reading counts for half of the way, writing for the other half; either may be unknown yet.
+double ShareDone(const JobProgress& progress) {
+  if (progress.status == JobStatus::kSucceeded) return 1;
+  double share = 0;
+  if (progress.rows_total > 0) share = 0.5 * static_cast<double>(progress.rows.read) / static_cast<double>(progress.rows_total);
+  if (progress.rows.winners > 0) {
+    share = 0.5 + 0.5 * static_cast<double>(progress.written) / static_cast<double>(progress.rows.winners);
+  }
+  return std::min(1.0, share);
+}
+
+std::string RateAndRest(const JobProgress& progress) {
+  if (progress.seconds <= 0 || progress.rows.read == 0) return "";
+  std::string text = fmt::format("  {}/s", WithThousands(static_cast<int64_t>(static_cast<double>(progress.rows.read) / progress.seconds)));
+  const double share = ShareDone(progress);
+  if (!IsFinal(progress.status) && share > 0.01) {
+    text += "  " + FormatSeconds(progress.seconds * (1 - share) / share) + " left";
+  }
+  return text;
+}
+
+std::string Counts(const JobProgress& progress) {
+  return fmt::format("{} read, {} kept, {} written", WithThousands(progress.rows.read),
+                     WithThousands(progress.rows.winners), WithThousands(progress.written));
+}
+
+int TerminalColumns() {
+  struct winsize size = {};
+  if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return kDefaultColumns;
+  return size.ws_col;
+}
+
+// One line per view, redrawn in place.
+class BarProgress final : public Progress {
+ public:
+  explicit BarProgress(Jobs jobs) : jobs_(std::move(jobs)) {
+    for (const auto& job : jobs_) name_width_ = std::max(name_width_, job->task().view.name.size());
+  }
+  void Update() override { Draw(); }
+  void Finish() override { Draw(); }
+
+ private:
+  void Draw() {
+    const int columns = TerminalColumns();
+    std::string screen;
+    if (drawn_) screen += fmt::format("\x1b[{}A", jobs_.size());
+    for (const auto& job : jobs_) {
+      std::string line = Line(*job);
+      if (static_cast<int>(line.size()) >= columns) line.resize(columns - 1);
+      screen += "\x1b[2K" + line + "\n";
+    }
+    std::fputs(screen.c_str(), stderr);
+    std::fflush(stderr);
+    drawn_ = true;
+  }
+  std::string Line(const MaterializationJob& job) const {
+    const JobProgress progress = job.progress();
+    const int full = static_cast<int>(ShareDone(progress) * kBarWidth);
+    std::string bar(full, '#');
+    bar.resize(kBarWidth, '.');
+    std::string line = fmt::format("{:<{}} [{}] {:>3.0f}%  ", job.task().view.name, name_width_, bar, ShareDone(progress) * 100);
+    if (progress.status == JobStatus::kWaiting) return line + "waiting";
+    if (IsFinal(progress.status) && progress.status != JobStatus::kSucceeded) return line + std::string(NameOf(progress.status));
+    return line + Counts(progress) + RateAndRest(progress);
+  }
+
+  const Jobs jobs_;
+  size_t name_width_ = 0;
+  bool drawn_ = false;
+};
+
+// A line when a view starts, ends, and every ten seconds between.
+class PlainProgress final : public Progress {
+ public:
+  explicit PlainProgress(Jobs jobs) : jobs_(std::move(jobs)), seen_(jobs_.size()), last_(SteadyClock::now()) {}
+  void Update() override {
+    const bool due = SteadyClock::now() - last_ >= kPlainInterval;
+    if (due) last_ = SteadyClock::now();
+    for (size_t i = 0; i < jobs_.size(); ++i) {
+      const JobProgress progress = jobs_[i]->progress();
+      const bool changed = progress.status != seen_[i];
+      seen_[i] = progress.status;
+      if (changed || (due && progress.status == JobStatus::kRunning)) Print(*jobs_[i], progress);
+    }
+  }
+  void Finish() override { Update(); }
+
+ private:
+  static void Print(const MaterializationJob& job, const JobProgress& progress) {
+    const std::string status(NameOf(progress.status));
+    if (progress.status == JobStatus::kRunning && progress.rows.read == 0) {
+      std::fprintf(stderr, "%s: started\n", job.task().view.name.c_str());
+      return;
+    }
+    std::fprintf(stderr, "%s: %s: %s%s\n", job.task().view.name.c_str(), status.c_str(), Counts(progress).c_str(),
+                 RateAndRest(progress).c_str());
+  }
+
+  const Jobs jobs_;
+  std::vector<JobStatus> seen_;
+  SteadyClock::time_point last_;
+};
+
+// A heartbeat, so that a killed pod leaves a trace.
+class JsonProgress final : public Progress {
+ public:
+  explicit JsonProgress(Jobs jobs) : jobs_(std::move(jobs)), last_(SteadyClock::now()) { Print(); }
+  void Update() override {
+    if (SteadyClock::now() - last_ < kHeartbeatInterval) return;
+    last_ = SteadyClock::now();
+    Print();
+  }
+  void Finish() override { Print(); }
+
+ private:
+  void Print() const {
+    auto views = nlohmann::ordered_json::array();
+    for (const auto& job : jobs_) {
+      const JobProgress progress = job->progress();
+      views.push_back({{"name", job->task().view.name}, {"status", NameOf(progress.status)},
+                       {"rows_total", progress.rows_total}, {"read", progress.rows.read},
+                       {"winners", progress.rows.winners}, {"written", progress.written},
+                       {"seconds", progress.seconds}});
+    }
+    const nlohmann::ordered_json line = {{"event", "progress"}, {"views", views}};
+    std::fprintf(stderr, "%s\n", line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
+  }
+
+  const Jobs jobs_;
+  SteadyClock::time_point last_;
+};
+
+class NoProgress final : public Progress {
+ public:
+  void Update() override {}
+  void Finish() override {}
+};
+
+}  // namespace
+
+ProgressMode ChooseProgressMode(const std::string& word, bool quiet) {
+  if (word == "bar") return ProgressMode::kBar;
+  if (word == "plain") return ProgressMode::kPlain;
+  if (word == "json") return ProgressMode::kJson;
+  if (word == "none" || quiet) return ProgressMode::kNone;
+  return isatty(STDERR_FILENO) == 1 ? ProgressMode::kBar : ProgressMode::kPlain;
+}
+
+std::unique_ptr<Progress> MakeProgress(ProgressMode mode, Jobs jobs) {
+  switch (mode) {
+    case ProgressMode::kBar:
+      return std::make_unique<BarProgress>(std::move(jobs));
+    case ProgressMode::kPlain:
+      return std::make_unique<PlainProgress>(std::move(jobs));
+    case ProgressMode::kJson:
+      return std::make_unique<JsonProgress>(std::move(jobs));
+    case ProgressMode::kNone:
+      break;
+  }
+  return std::make_unique<NoProgress>();
+}
+
+}  // namespace banquet

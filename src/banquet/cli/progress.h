@@ -1,0 +1,26 @@
+#pragma once
+// What a person, or a log collector, sees while views are materialized. Writes to standard error.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "banquet/engine/materialization_job.h"
+
+namespace banquet {
+
+enum class ProgressMode { kBar, kPlain, kJson, kNone };
+
+// "" chooses: a bar on a terminal, plain lines otherwise; none when quiet.
+ProgressMode ChooseProgressMode(const std::string& word, bool quiet);
+
+// Update is called about ten times a second by the waiting loop; Finish once, after the last job.
+class Progress {
+ public:
+  virtual ~Progress() = default;
+  virtual void Update() = 0;
+  virtual void Finish() = 0;
+};
+std::unique_ptr<Progress> MakeProgress(ProgressMode mode, std::vector<std::shared_ptr<MaterializationJob>> jobs);
+
+}  // namespace banquet

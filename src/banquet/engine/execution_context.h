@@ -1,0 +1,32 @@
+#pragma once
+// What the tasks of one run need.
+
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "banquet/base/clock.h"
+#include "banquet/config/repo_config.h"
+#include "banquet/exec/store_lanes.h"
+#include "banquet/model/registry_contents.h"
+#include "banquet/offline/offline_store.h"
+#include "banquet/registry/registry.h"
+
+namespace banquet {
+
+// Everything is borrowed and outlives the engine's jobs, save the registry's contents, which are shared.
+struct ExecutionContext {
+  const RepoConfig* config = nullptr;
+  Registry* registry = nullptr;
+  std::shared_ptr<const RegistryContents> contents;
+  OfflineStore* offline_store = nullptr;
+  std::vector<StoreLanes*> online_stores;
+  Clock* clock = nullptr;
+  std::stop_token stop;
+
+  // The order that the stores ask for: by key if any of them does.
+  WriteOrder write_order() const;
+};
+
+}  // namespace banquet

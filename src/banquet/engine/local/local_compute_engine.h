@@ -1,0 +1,20 @@
+#pragma once
+// The engine that runs plans in this process (`batch_engine: local`).
+
+#include <memory>
+
+#include "banquet/engine/compute_engine.h"
+
+namespace banquet {
+
+// `backend: pandas` and `polars` are accepted words for it; other keys of the block are user errors.
+Result<std::unique_ptr<ComputeEngine>> MakeLocalComputeEngine(const ConfigNode& block);
+
+// The plan that the local engine would run for a task, and its opened scan: for `banquet plan`. Nothing is written.
+struct PlannedTask {
+  std::string plan;
+  ScanSummary scan;
+};
+Result<PlannedTask> PlanTask(const ExecutionContext& context, const MaterializationTask& task);
+
+}  // namespace banquet

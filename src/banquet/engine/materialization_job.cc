@@ -1,0 +1,152 @@
+#include "banquet/engine/materialization_job.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace banquet {
+
+std::string_view NameOf(JobStatus status) {
+  switch (status) {
+    case JobStatus::kWaiting:
+      return "WAITING";
+    case JobStatus::kRunning:
+      return "RUNNING";
+    case JobStatus::kSucceeded:
+      return "SUCCEEDED";
+    case JobStatus::kError:
+      return "ERROR";
+    case JobStatus::kCancelled:
+      return "CANCELLED";
+    case JobStatus::kSkipped:
+      return "SKIPPED";
+  }
+  return "ERROR";
+}
+
+Status JobReport::CheckSums() const {
+  const int64_t fates = rows.outside_window + rows.null_key + rows.null_time + rows.duplicates + rows.quarantined +
+                        rows.winners;
+  if (rows.read != fates) return Bug("The report does not add up: {} rows read, {} accounted for", rows.read, fates);
+  for (const StoreReport& store : stores) {
+    const int64_t decided = store.written + store.stale + store.unchanged + store.undecided;
+    if (decided != rows.winners) {
+      return Bug("The report does not add up: {} winners, {} accounted for by {}", rows.winners, decided, store.name);
+    }
+  }
+  return Status::OK();
+}
+
+JobStatus MaterializationJob::status() const {
+  std::lock_guard lock(mutex_);
+  return status_;
+}
+
+Status MaterializationJob::error() const {
+  std::lock_guard lock(mutex_);
+  return error_;
+}
+
+std::vector<std::string> MaterializationJob::warnings() const {
+  std::lock_guard lock(mutex_);
+  return warnings_;
+}
+
+bool MaterializationJob::finished() const {
+  std::lock_guard lock(mutex_);
+  return IsFinal(status_);
+}
+
+bool MaterializationJob::Wait(std::chrono::milliseconds timeout) const {
+  std::unique_lock lock(mutex_);
+  return changed_.wait_for(lock, timeout, [this] { return IsFinal(status_); });
+}
+
+void MaterializationJob::Start() {
+  std::lock_guard lock(mutex_);
+  status_ = JobStatus::kRunning;
+  started_ = std::chrono::steady_clock::now();
+}
+
+void MaterializationJob::Finish(const Status& status) {
+  {
+    std::lock_guard lock(mutex_);
+    if (status_ == JobStatus::kRunning) seconds_ = SecondsLocked();
+    error_ = status;
+    if (status.ok()) {
+      status_ = JobStatus::kSucceeded;
+    } else {
+      status_ = FaultOf(status) == Fault::kCancelled ? JobStatus::kCancelled : JobStatus::kError;
+    }
+  }
+  changed_.notify_all();
+}
+
+void MaterializationJob::Skip(const std::string& reason) {
+  {
+    std::lock_guard lock(mutex_);
+    status_ = JobStatus::kSkipped;
+    warnings_.push_back(reason);
+  }
+  changed_.notify_all();
+}
+
+void MaterializationJob::Warn(std::string warning) {
+  std::lock_guard lock(mutex_);
+  warnings_.push_back(std::move(warning));
+}
+
+StoreTally& MaterializationJob::AddStore(std::string name, std::string type) {
+  std::lock_guard lock(mutex_);
+  stores_.push_back({std::move(name), std::move(type), std::make_unique<StoreTally>()});
+  return *stores_.back().tally;
+}
+
+double MaterializationJob::SecondsLocked() const {
+  if (status_ != JobStatus::kRunning) return seconds_;
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
+}
+
+RowCounts MaterializationJob::Counts() const {
+  return {.read = fates_.read,
+          .pruned = fates_.pruned,
+          .outside_window = fates_.outside_window,
+          .null_key = fates_.null_key,
+          .null_time = fates_.null_time,
+          .duplicates = fates_.duplicates,
+          .full_ties = fates_.full_ties,
+          .quarantined = fates_.quarantined,
+          .winners = fates_.winners};
+}
+
+JobProgress MaterializationJob::progress() const {
+  std::lock_guard lock(mutex_);
+  JobProgress progress{.status = status_, .rows_total = fates_.total, .rows = Counts(), .seconds = SecondsLocked()};
+  for (const Store& store : stores_) {
+    const int64_t decided = store.tally->written + store.tally->stale + store.tally->unchanged;
+    progress.written = &store == &stores_.front() ? decided : std::min(progress.written, decided);
+  }
+  return progress;
+}
+
+JobReport MaterializationJob::report() const {
+  std::lock_guard lock(mutex_);
+  JobReport report{.rows = Counts(), .stores = {}, .bytes_read = fates_.bytes_read, .seconds = SecondsLocked()};
+  for (const Store& store : stores_) {
+    StoreReport& row = report.stores.emplace_back();
+    row.name = store.name;
+    row.type = store.type;
+    row.status = status_;
+    if (!error_.ok() && FaultOf(error_) == Fault::kRemote) row.error = MessageOf(error_);
+    row.written = store.tally->written;
+    row.stale = store.tally->stale;
+    row.unchanged = store.tally->unchanged;
+    row.bytes = store.tally->bytes;
+    // A run that succeeded decided every winner (CheckSums would tell); what a failed one left is undecided.
+    if (status_ != JobStatus::kSucceeded && status_ != JobStatus::kRunning) {
+      row.undecided = std::max<int64_t>(0, report.rows.winners - row.written - row.stale - row.unchanged);
+    }
+  }
+  return report;
+}
+
+}  // namespace banquet

@@ -1,0 +1,117 @@
+#pragma once
+// What became, or is becoming, of one task.
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "banquet/base/status.h"
+#include "banquet/exec/row_fates.h"
+#include "banquet/model/materialization_task.h"
+#include "banquet/model/scan_request.h"
+
+namespace banquet {
+
+// Feast's MaterializationJobStatus, as far as it is used here.
+enum class JobStatus { kWaiting, kRunning, kSucceeded, kError, kCancelled, kSkipped };
+std::string_view NameOf(JobStatus status);  // "WAITING", "RUNNING", …
+
+// Rows by fate, at one moment. read = outside_window + null_key + null_time + duplicates + quarantined + winners.
+struct RowCounts {
+  int64_t read = 0;
+  int64_t pruned = 0;
+  int64_t outside_window = 0;
+  int64_t null_key = 0;
+  int64_t null_time = 0;
+  int64_t duplicates = 0;
+  int64_t full_ties = 0;
+  int64_t quarantined = 0;
+  int64_t winners = 0;
+};
+
+// One store's replies. winners = written + stale + unchanged + undecided.
+struct StoreReport {
+  std::string name;
+  std::string type;
+  JobStatus status = JobStatus::kWaiting;
+  std::string error;
+  int64_t written = 0;
+  int64_t stale = 0;
+  int64_t unchanged = 0;
+  int64_t undecided = 0;
+  int64_t bytes = 0;
+};
+
+struct JobReport {
+  RowCounts rows;
+  std::vector<StoreReport> stores;
+  int64_t bytes_read = 0;
+  double seconds = 0;
+
+  // OK if both sums hold; a bug otherwise (architecture rule 4). Only meaningful for a job that ran to its end.
+  Status CheckSums() const;
+};
+
+// A moment of a running job.
+struct JobProgress {
+  JobStatus status = JobStatus::kWaiting;
+  int64_t rows_total = 0;  // 0: not known yet.
+  RowCounts rows;
+  int64_t written = 0;     // Rows that the (slowest) store has decided.
+  double seconds = 0;
+};
+
+// Safe to share between threads: the engine drives it, others poll.
+class MaterializationJob {
+ public:
+  MaterializationJob(std::string id, MaterializationTask task) : id_(std::move(id)), task_(std::move(task)) {}
+
+  const std::string& id() const { return id_; }
+  const MaterializationTask& task() const { return task_; }
+  JobStatus status() const;
+  Status error() const;                 // OK unless the status is ERROR or CANCELLED.
+  std::string url() const { return ""; }  // Of a page that shows the job; a local one has none.
+  std::vector<std::string> warnings() const;
+  JobProgress progress() const;
+  JobReport report() const;             // Final once status is final.
+  bool finished() const;
+  // True when the job is finished; false when `timeout` passed first.
+  bool Wait(std::chrono::milliseconds timeout) const;
+
+  // --- For the engine. ---
+  void Start();
+  void Finish(const Status& status);
+  void Skip(const std::string& reason);
+  void Warn(std::string warning);
+  RowFates& fates() { return fates_; }
+  // Adds a store before the job starts to write; the tally stays where it is.
+  StoreTally& AddStore(std::string name, std::string type);
+
+ private:
+  struct Store {
+    std::string name;
+    std::string type;
+    std::unique_ptr<StoreTally> tally;
+  };
+  static bool IsFinal(JobStatus status) { return status != JobStatus::kWaiting && status != JobStatus::kRunning; }
+  double SecondsLocked() const;
+  RowCounts Counts() const;
+
+  const std::string id_;
+  const MaterializationTask task_;
+  RowFates fates_;
+  mutable std::mutex mutex_;
+  mutable std::condition_variable changed_;
+  JobStatus status_ = JobStatus::kWaiting;
+  Status error_;
+  std::vector<std::string> warnings_;
+  std::vector<Store> stores_;
+  std::chrono::steady_clock::time_point started_;
+  double seconds_ = 0;
+};
+
+}  // namespace banquet

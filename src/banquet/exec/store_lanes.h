@@ -1,0 +1,56 @@
+#pragma once
+// The lanes of one online store, shared by all task groups of a run.
+
+#include <condition_variable>
+#include <mutex>
+#include <stop_token>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "banquet/base/status.h"
+#include "banquet/online/online_store.h"
+
+namespace banquet {
+
+// A store takes as many writers at once as help it (WriteNeeds::lanes); groups that run together wait for a free lane.
+// Safe to share between threads. Borrows the store.
+class StoreLanes {
+ public:
+  StoreLanes(std::string name, OnlineStore* store);
+
+  // A lane held by one worker; given back by the destructor.
+  class Lane {
+   public:
+    Lane(StoreLanes* lanes, int index) : lanes_(lanes), index_(index) {}
+    Lane(Lane&& other) noexcept : lanes_(std::exchange(other.lanes_, nullptr)), index_(other.index_) {}
+    Lane& operator=(Lane&&) = delete;
+    ~Lane() {
+      if (lanes_ != nullptr) lanes_->Release(index_);
+    }
+    int index() const { return index_; }
+
+   private:
+    StoreLanes* lanes_;
+    int index_;
+  };
+
+  // Waits until a lane is free; CancelledError when stop is requested meanwhile.
+  Result<Lane> Acquire(const std::stop_token& stop);
+
+  const std::string& name() const { return name_; }  // For the report: the store's type, or its name in a fan-out.
+  OnlineStore& store() const { return *store_; }
+  int count() const { return count_; }
+
+ private:
+  void Release(int index);
+
+  const std::string name_;
+  OnlineStore* const store_;
+  const int count_;
+  std::mutex mutex_;
+  std::condition_variable_any freed_;
+  std::vector<int> free_;
+};
+
+}  // namespace banquet

@@ -1,0 +1,115 @@
+#include "banquet/exec/write_sink.h"
+
+#include <atomic>
+#include <chrono>
+#include <utility>
+
+#include "arrow/record_batch.h"
+#include "banquet/encode/batch_encoder.h"
+#include "banquet/exec/take_rows.h"
+
+namespace banquet {
+namespace {
+
+// A store, and the group's writer on each of its lanes. A lane's writer is used only by the lane's holder.
+struct Outlet {
+  WriteTarget target;
+  std::vector<std::unique_ptr<OnlineWriter>> writers;
+};
+
+class WriteSink final : public Sink {
+ public:
+  WriteSink(std::vector<ViewColumns> views, std::unique_ptr<BatchEncoder> encoder, std::vector<WriteTarget> targets,
+            WriteSettings settings)
+      : views_(std::move(views)), encoder_(std::move(encoder)), settings_(std::move(settings)) {
+    for (const WriteTarget& target : targets) {
+      Outlet& outlet = outlets_.emplace_back();
+      outlet.target = target;
+      outlet.writers.resize(target.lanes->count());
+    }
+  }
+
+  Result<std::unique_ptr<Local>> NewLocal() override { return std::make_unique<Local>(); }
+
+  Status Consume(Local&, Batch batch) override {
+    if (batch.selection.has_value()) {
+      BANQUET_ASSIGN_OR_RETURN(batch.rows, TakeRows(batch.rows, *batch.selection));
+    }
+    if (settings_.count_winners != nullptr) settings_.count_winners->winners += batch.rows->num_rows();
+    if (batch.rows->num_rows() == 0) return Status::OK();
+    BANQUET_ASSIGN_OR_RETURN(std::shared_ptr<const EncodedBatch> encoded, encoder_->Encode(*batch.rows));
+    for (Outlet& outlet : outlets_) BANQUET_RETURN_NOT_OK(WriteTo(&outlet, encoded));
+    return Status::OK();
+  }
+
+  Status Combine(Local&) override { return Status::OK(); }
+  Status Finish() override { return Status::OK(); }
+
+ private:
+  Status WriteTo(Outlet* outlet, const std::shared_ptr<const EncodedBatch>& batch) {
+    BANQUET_ASSIGN_OR_RETURN(StoreLanes::Lane lane, outlet->target.lanes->Acquire(settings_.stop));
+    RetryPolicy retry(settings_.retry, seed_.fetch_add(1));
+    std::vector<uint32_t> rows;  // Those still undecided; empty at first: all.
+    while (true) {
+      Result<RowOutcomes> outcomes = Attempt(outlet, lane.index(), batch, rows);
+      Status failure;
+      if (outcomes.ok()) {
+        Count(outlet->target.tally, *outcomes);
+        if (outcomes->undecided.empty()) return Status::OK();
+        if (rows.empty() || outcomes->undecided.size() < rows.size()) retry.Reset();
+        rows = std::move(outcomes->undecided);
+        failure = RemoteError({.retryable = true}, "{} refuses {} rows for now", outlet->target.lanes->store().Describe(),
+                              rows.size());
+      } else {
+        outlet->writers[lane.index()].reset();
+        failure = outcomes.status();
+        if (!IsRetryable(failure)) return failure;
+      }
+      if (settings_.stop.stop_requested()) return CancelledError();
+      const auto wait = retry.NextWait(settings_.clock->Steady(), RetryAfterOf(failure));
+      if (wait.count() < 0) {
+        return failure.WithMessage(failure.message(), " (gave up after ", retry.attempts(), " attempts; banquet.retry_timeout)");
+      }
+      if (!settings_.clock->Wait(wait, settings_.stop)) return CancelledError();
+    }
+  }
+
+  Result<RowOutcomes> Attempt(Outlet* outlet, int lane, const std::shared_ptr<const EncodedBatch>& batch,
+                              const std::vector<uint32_t>& rows) {
+    std::unique_ptr<OnlineWriter>& writer = outlet->writers[lane];
+    if (writer == nullptr) {
+      BANQUET_ASSIGN_OR_RETURN(writer, outlet->target.lanes->store().OpenWriter(views_, lane));
+    }
+    BANQUET_RETURN_NOT_OK(writer->Write(batch, rows.empty() ? RowSelection::All() : RowSelection::Of(rows)));
+    return writer->Flush();
+  }
+
+  static void Count(StoreTally* tally, const RowOutcomes& outcomes) {
+    tally->written += outcomes.written;
+    tally->stale += outcomes.stale;
+    tally->unchanged += outcomes.unchanged;
+    tally->bytes += outcomes.bytes;
+  }
+
+  const std::vector<ViewColumns> views_;
+  const std::unique_ptr<BatchEncoder> encoder_;
+  const WriteSettings settings_;
+  std::vector<Outlet> outlets_;
+  std::atomic<uint64_t> seed_ = 1;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Sink>> MakeWriteSink(const WriteNode& node, const arrow::Schema& schema,
+                                            std::vector<WriteTarget> targets, WriteSettings settings) {
+  EncodeNeeds needs;
+  for (const WriteTarget& target : targets) {
+    const EncodeNeeds wanted = target.lanes->store().needs().encode;
+    needs.value_text |= wanted.value_text;
+    needs.value_num |= wanted.value_num;
+  }
+  BANQUET_ASSIGN_OR_RETURN(std::unique_ptr<BatchEncoder> encoder, BatchEncoder::Make(node.views, schema, needs));
+  return std::make_unique<WriteSink>(node.views, std::move(encoder), std::move(targets), std::move(settings));
+}
+
+}  // namespace banquet

@@ -1,0 +1,55 @@
+#pragma once
+// The steps of a plan as data: a closed set, so the compiler lists every place that a further one touches.
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "banquet/model/scan_request.h"
+#include "banquet/model/time_window.h"
+#include "banquet/model/view_columns.h"
+#include "banquet/model/write_needs.h"
+
+namespace banquet {
+
+// Reads a source. Always the first node.
+struct ScanNode {
+  ScanRequest request;
+};
+
+// Applies the source's field mapping: output column `name` is input column `source`.
+struct RenameNode {
+  struct Column {
+    std::string source;
+    std::string name;
+    bool operator==(const Column&) const = default;
+  };
+  int input = 0;
+  std::vector<Column> columns;
+};
+
+// Keeps rows with an event time inside the closed window and no null in a key column.
+struct FilterNode {
+  int input = 0;
+  TimeWindow window;
+  std::vector<std::string> key_columns;
+  bool fail_on_null_key = false;
+};
+
+// Keeps the newest row per key: greatest event time, then greatest created time (null lowest), then first in input order.
+struct LatestNode {
+  int input = 0;
+  std::vector<Field> join_keys;
+  int entity_key_version = 3;
+  WriteOrder order = WriteOrder::kAny;
+};
+
+// Encodes the rows for the views of the group and writes them to every online store of the run.
+struct WriteNode {
+  int input = 0;
+  std::vector<ViewColumns> views;
+};
+
+using PlanNode = std::variant<ScanNode, RenameNode, FilterNode, LatestNode, WriteNode>;
+
+}  // namespace banquet
