@@ -5,7 +5,8 @@
 
 namespace banquet {
 
-// Registers Arrow's compute kernels. Called first in every main, tests included; calling it again does nothing.
+// Registers Arrow's compute kernels. Called first in every main, tests included; calling it again
+// does nothing.
 Status InitializeArrow();
 
 }  // namespace banquet

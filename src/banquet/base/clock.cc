@@ -12,7 +12,9 @@ class RealClock final : public Clock {
     const auto now = std::chrono::system_clock::now().time_since_epoch();
     return std::chrono::duration_cast<std::chrono::microseconds>(now).count();
   }
-  std::chrono::steady_clock::time_point Steady() override { return std::chrono::steady_clock::now(); }
+  std::chrono::steady_clock::time_point Steady() override {
+    return std::chrono::steady_clock::now();
+  }
   bool Wait(std::chrono::milliseconds duration, const std::stop_token& stop) override {
     std::mutex mutex;
     std::unique_lock lock(mutex);

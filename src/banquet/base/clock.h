@@ -11,7 +11,7 @@ namespace banquet {
 class Clock {
  public:
   virtual ~Clock() = default;
-  virtual int64_t NowUs() = 0;                             // Wall clock, microseconds since the epoch, UTC.
+  virtual int64_t NowUs() = 0;  // Wall clock, microseconds since the epoch, UTC.
   virtual std::chrono::steady_clock::time_point Steady() = 0;
   // Returns early, with false, when stop is requested.
   virtual bool Wait(std::chrono::milliseconds duration, const std::stop_token& stop) = 0;

@@ -7,7 +7,8 @@
 
 namespace banquet {
 
-// Where a word of configuration stands; line 0 means "not from a file" (a command-line option, a default).
+// Where a word of configuration stands; line 0 means "not from a file" (a command-line option, a
+// default).
 struct ConfigLocation {
   std::string file;
   int line = 0;
@@ -18,11 +19,11 @@ struct ConfigLocation {
 struct ConfigNode {
   enum class Kind { kNull, kScalar, kList, kMap };
   Kind kind = Kind::kNull;
-  std::string scalar;   // kScalar: the text; kNull: empty.
-  bool quoted = false;  // kScalar: was quoted, so "5" is text and not a number.
-  std::vector<ConfigNode> items;                            // kList
+  std::string scalar;             // kScalar: the text; kNull: empty.
+  bool quoted = false;            // kScalar: was quoted, so "5" is text and not a number.
+  std::vector<ConfigNode> items;  // kList
   std::vector<std::pair<std::string, ConfigNode>> entries;  // kMap
-  ConfigLocation location;                                  // Of the value; of the key for map entries.
+  ConfigLocation location;  // Of the value; of the key for map entries.
 
   // The entry of a map, or nullptr; also nullptr when this is no map.
   const ConfigNode* Find(const std::string& key) const;

@@ -1,5 +1,6 @@
 #pragma once
-// The log: lines on standard error for those who operate Banquet. Never holds a secret or a row's values.
+// The log: lines on standard error for those who operate Banquet. Never holds a secret or a row's
+// values.
 
 #include <fmt/core.h>
 

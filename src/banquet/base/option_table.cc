@@ -1,2 +1,3 @@
 #include "banquet/base/option_table.h"
+
 #include "banquet/base/time_text.h"

@@ -6,8 +6,8 @@
 
 namespace banquet {
 
-// Exponential back-off with full jitter (waits are uniform between zero and a doubling cap). Plain arithmetic: never
-// sleeps. Used by one thread.
+// Exponential back-off with full jitter (waits are uniform between zero and a doubling cap). Plain
+// arithmetic: never sleeps. Used by one thread.
 class RetryPolicy {
  public:
   struct Limits {
@@ -17,9 +17,10 @@ class RetryPolicy {
   };
   RetryPolicy(Limits limits, uint64_t seed) : limits_(limits), random_(seed) {}
 
-  // A failure at `now`: how long to wait before the next attempt, at least `at_least` (what the server asked for); a
-  // negative duration when the time is up. Reset after progress.
-  std::chrono::milliseconds NextWait(std::chrono::steady_clock::time_point now, std::chrono::milliseconds at_least);
+  // A failure at `now`: how long to wait before the next attempt, at least `at_least` (what the
+  // server asked for); a negative duration when the time is up. Reset after progress.
+  std::chrono::milliseconds NextWait(std::chrono::steady_clock::time_point now,
+                                     std::chrono::milliseconds at_least);
   void Reset() { attempts_ = 0; }
   int attempts() const { return attempts_; }
 

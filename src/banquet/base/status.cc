@@ -35,7 +35,8 @@ const char* FaultDetail::type_id() const { return kFaultTypeId; }
 
 std::string FaultDetail::ToString() const {
   static constexpr const char* kNames[] = {"user", "data", "remote", "bug", "held", "cancelled"};
-  return fmt::format("{} fault{}", kNames[static_cast<int>(fault_)], retryable_ ? ", retryable" : "");
+  return fmt::format("{} fault{}", kNames[static_cast<int>(fault_)],
+                     retryable_ ? ", retryable" : "");
 }
 
 Status MakeFault(Fault fault, Retry retry, std::string message) {
@@ -43,7 +44,9 @@ Status MakeFault(Fault fault, Retry retry, std::string message) {
                 std::make_shared<FaultDetail>(fault, retry.retryable, retry.after));
 }
 
-Status CancelledError() { return MakeFault(Fault::kCancelled, {}, "Stopped before the end; nothing was recorded"); }
+Status CancelledError() {
+  return MakeFault(Fault::kCancelled, {}, "Stopped before the end; nothing was recorded");
+}
 
 Fault FaultOf(const Status& status) {
   if (const FaultDetail* detail = DetailOf(status)) return detail->fault();

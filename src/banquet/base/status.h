@@ -53,8 +53,8 @@ struct Retry {
 
 Status MakeFault(Fault fault, Retry retry, std::string message);
 
-// Static text first, values last: UserError("Join key is missing in the source: {}", name). A user's error says what to
-// do next.
+// Static text first, values last: UserError("Join key is missing in the source: {}", name). A
+// user's error says what to do next.
 template <typename... Args>
 Status UserError(fmt::format_string<Args...> format, Args&&... args) {
   return MakeFault(Fault::kUser, {}, fmt::format(format, std::forward<Args>(args)...));
@@ -77,7 +77,8 @@ Status HeldError(fmt::format_string<Args...> format, Args&&... args) {
 }
 Status CancelledError();
 
-// The fault of any status; bare Arrow statuses get the default of their code (IOError is remote, Invalid is data, …).
+// The fault of any status; bare Arrow statuses get the default of their code (IOError is remote,
+// Invalid is data, …).
 Fault FaultOf(const Status& status);
 bool IsRetryable(const Status& status);
 std::chrono::milliseconds RetryAfterOf(const Status& status);  // Zero when nobody asked for a wait.

@@ -23,10 +23,12 @@ std::string WhereOf(const ConfigNode& node, const RepoConfig& config) {
 
 }  // namespace
 
-Result<std::unique_ptr<OnlineStore>> MakeOnlineStore(const RepoConfig& config, std::stop_token stop, Clock& clock) {
+Result<std::unique_ptr<OnlineStore>> MakeOnlineStore(const RepoConfig& config, std::stop_token stop,
+                                                     Clock& clock) {
   if (config.online_store_type.empty()) {
-    return UserError("{}: online_store is null; name a store to materialize into, such as sqlite or redis",
-                     config.yaml_path);
+    return UserError(
+        "{}: online_store is null; name a store to materialize into, such as sqlite or redis",
+        config.yaml_path);
   }
   const OnlineStoreContext context{
       .repo_path = config.repo_path,
@@ -58,9 +60,10 @@ Result<std::unique_ptr<OfflineStore>> MakeOfflineStore(const RepoConfig& config)
       return parquet_store::MakeStore(config.offline_store, {.repo_path = config.repo_path});
     }
   }
-  return UserError("{}: offline_store.type: this version does not read from {}; it reads files ({}).{}",
-                   WhereOf(config.offline_store, config), config.offline_store_type, Joined(types),
-                   DidYouMean(config.offline_store_type, types));
+  return UserError(
+      "{}: offline_store.type: this version does not read from {}; it reads files ({}).{}",
+      WhereOf(config.offline_store, config), config.offline_store_type, Joined(types),
+      DidYouMean(config.offline_store_type, types));
 }
 
 Result<std::unique_ptr<ComputeEngine>> MakeComputeEngine(const RepoConfig& config) {

@@ -16,8 +16,10 @@ namespace banquet {
 // Every online store built in; generated from the lines in online/CMakeLists.txt.
 std::span<const OnlineStoreProduct> OnlineStoreProducts();
 
-// What the configuration names. A type that this version lacks is a user error that lists those it has.
-Result<std::unique_ptr<OnlineStore>> MakeOnlineStore(const RepoConfig& config, std::stop_token stop, Clock& clock);
+// What the configuration names. A type that this version lacks is a user error that lists those it
+// has.
+Result<std::unique_ptr<OnlineStore>> MakeOnlineStore(const RepoConfig& config, std::stop_token stop,
+                                                     Clock& clock);
 Result<std::unique_ptr<OfflineStore>> MakeOfflineStore(const RepoConfig& config);
 Result<std::unique_ptr<ComputeEngine>> MakeComputeEngine(const RepoConfig& config);
 

@@ -7,16 +7,18 @@ namespace banquet {
 
 Result<Repository> OpenRepository(const GlobalOptions& options) {
   Repository repository;
-  BANQUET_ASSIGN_OR_RETURN(repository.config, LoadRepoConfig({.chdir = options.chdir,
-                                                              .yaml_file = options.yaml_file,
-                                                              .overrides = options.overrides,
-                                                              .environment = ProcessEnvironment()}));
+  BANQUET_ASSIGN_OR_RETURN(repository.config,
+                           LoadRepoConfig({.chdir = options.chdir,
+                                           .yaml_file = options.yaml_file,
+                                           .overrides = options.overrides,
+                                           .environment = ProcessEnvironment()}));
   if (!options.quiet) {
     for (const std::string& warning : repository.config.warnings) {
       std::fprintf(stderr, "banquet: warning: %s\n", warning.c_str());
     }
   }
-  BANQUET_ASSIGN_OR_RETURN(repository.registry, MakeRegistry(repository.config.registry, SystemClock()));
+  BANQUET_ASSIGN_OR_RETURN(repository.registry,
+                           MakeRegistry(repository.config.registry, SystemClock()));
   BANQUET_ASSIGN_OR_RETURN(repository.contents, repository.registry->Read());
   return repository;
 }
@@ -26,7 +28,8 @@ int ReportFailure(const GlobalOptions& options, const Status& status) {
   std::fprintf(stderr, "banquet: %s\n", message.c_str());
   if (options.json) {
     const nlohmann::ordered_json object = {{"status", "ERROR"}, {"error", message}};
-    std::printf("%s\n", object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
+    std::printf("%s\n",
+                object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
   }
   return ExitCodeOf(status);
 }

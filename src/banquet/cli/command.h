@@ -24,15 +24,18 @@ struct GlobalOptions {
   std::string log_level = "warning";
   bool quiet = false;
   bool json = false;
-  std::string progress;  // "", "bar", "plain", "json", "none"; empty: bar on a terminal, else plain.
+  std::string
+      progress;  // "", "bar", "plain", "json", "none"; empty: bar on a terminal, else plain.
   std::string metrics_file;
-  std::vector<std::pair<std::string, std::string>> overrides;  // Options of `banquet:` given as --option.
+  std::vector<std::pair<std::string, std::string>>
+      overrides;  // Options of `banquet:` given as --option.
 };
 
 // Runs after parsing; returns the exit code.
 using CommandBody = std::function<int(const GlobalOptions&)>;
 
-// Each adds its subcommands to `app` and sets `*body` when one of them is chosen. One file per command.
+// Each adds its subcommands to `app` and sets `*body` when one of them is chosen. One file per
+// command.
 void AddMaterializeCommands(CLI::App& app, CommandBody* body);
 void AddPlanCommand(CLI::App& app, CommandBody* body);
 void AddGetOnlineFeaturesCommand(CLI::App& app, CommandBody* body);
@@ -47,8 +50,8 @@ struct Repository {
 };
 Result<Repository> OpenRepository(const GlobalOptions& options);
 
-// Prints "banquet: message" to standard error, and with --json an object with status and error to standard output.
-// Returns the exit code.
+// Prints "banquet: message" to standard error, and with --json an object with status and error to
+// standard output. Returns the exit code.
 int ReportFailure(const GlobalOptions& options, const Status& status);
 
 }  // namespace banquet

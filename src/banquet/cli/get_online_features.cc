@@ -40,10 +40,13 @@ std::vector<std::string> SplitAtCommas(const std::string& text) {
 }
 
 Result<LookupQuery> QueryOf(const LookupArguments& arguments) {
-  LookupQuery query{.features = {}, .feature_service = arguments.feature_service, .entities = {},
+  LookupQuery query{.features = {},
+                    .feature_service = arguments.feature_service,
+                    .entities = {},
                     .full_feature_names = arguments.full_feature_names};
   for (const std::string& list : arguments.features) {
-    for (std::string& reference : SplitAtCommas(list)) query.features.push_back(std::move(reference));
+    for (std::string& reference : SplitAtCommas(list))
+      query.features.push_back(std::move(reference));
   }
   if (query.features.empty() == query.feature_service.empty()) {
     return UserError("Give either --features view:feature,… or --feature-service NAME");
@@ -59,14 +62,16 @@ Result<LookupQuery> QueryOf(const LookupArguments& arguments) {
       row[pair.substr(0, equals)] = pair.substr(equals + 1);
     }
   }
-  if (query.entities.empty()) query.entities.emplace_back();  // An entityless view needs no --entity.
+  if (query.entities.empty())
+    query.entities.emplace_back();  // An entityless view needs no --entity.
   return query;
 }
 
 Json KeyAsJson(const LookupColumn& column, const std::string& text) {
   int64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (column.key_is_number && error == std::errc() && end == text.data() + text.size()) return number;
+  if (column.key_is_number && error == std::errc() && end == text.data() + text.size())
+    return number;
   return text;
 }
 
@@ -105,7 +110,8 @@ std::string CellOf(const Json& value, const std::string& status) {
 // One line per entity row; the last column is the newest event time of the row.
 std::string AnswerAsTable(const Json& answer, size_t row_count) {
   std::vector<std::vector<std::string>> rows(1);
-  for (const auto& name : answer["metadata"]["feature_names"]) rows[0].push_back(name.get<std::string>());
+  for (const auto& name : answer["metadata"]["feature_names"])
+    rows[0].push_back(name.get<std::string>());
   rows[0].push_back("event_timestamp");
   for (size_t i = 0; i < row_count; ++i) {
     auto& row = rows.emplace_back();
@@ -139,13 +145,20 @@ Result<int> RunLookup(const GlobalOptions& options, const LookupArguments& argum
 
 void AddGetOnlineFeaturesCommand(CLI::App& app, CommandBody* body) {
   auto arguments = std::make_shared<LookupArguments>();
-  CLI::App* command = app.add_subcommand("get-online-features", "Read features of entities back from the online store");
-  command->add_option("--features", arguments->features, "view:feature,… (repeatable)")->type_size(1)->allow_extra_args(false);
-  command->add_option("--feature-service", arguments->feature_service, "All features of a feature service");
-  command->add_option("--entity", arguments->entities, "join_key=value[,join_key=value]; one row each (repeatable)")
+  CLI::App* command = app.add_subcommand("get-online-features",
+                                         "Read features of entities back from the online store");
+  command->add_option("--features", arguments->features, "view:feature,… (repeatable)")
       ->type_size(1)
       ->allow_extra_args(false);
-  command->add_flag("--full-feature-names", arguments->full_feature_names, "Name columns view__feature");
+  command->add_option("--feature-service", arguments->feature_service,
+                      "All features of a feature service");
+  command
+      ->add_option("--entity", arguments->entities,
+                   "join_key=value[,join_key=value]; one row each (repeatable)")
+      ->type_size(1)
+      ->allow_extra_args(false);
+  command->add_flag("--full-feature-names", arguments->full_feature_names,
+                    "Name columns view__feature");
   command->callback([body, arguments] {
     *body = [arguments](const GlobalOptions& options) {
       const Result<int> exit_code = RunLookup(options, *arguments);

@@ -18,7 +18,8 @@ namespace {
 
 constexpr char kVersion[] = "0.1.0";
 
-// --memory-limit for memory_limit: every option of `banquet:` that is one word has a command-line form.
+// --memory-limit for memory_limit: every option of `banquet:` that is one word has a command-line
+// form.
 void AddRunOptions(CLI::App& app, GlobalOptions* options) {
   for (const OptionSpec& spec : RunOptionTable()) {
     if (spec.type == OptionType::kNode) continue;
@@ -29,7 +30,11 @@ void AddRunOptions(CLI::App& app, GlobalOptions* options) {
     std::string meaning(spec.meaning);
     if (!spec.default_value.empty()) meaning += " [" + std::string(spec.default_value) + "]";
     app.add_option_function<std::string>(
-           flag, [options, name](const std::string& value) { options->overrides.emplace_back(name, value); }, meaning)
+           flag,
+           [options, name](const std::string& value) {
+             options->overrides.emplace_back(name, value);
+           },
+           meaning)
         ->group("Options of banquet: (they win over feature_store.yaml)");
   }
 }
@@ -46,7 +51,9 @@ void AddGlobalOptions(CLI::App& app, GlobalOptions* options) {
 }
 
 int Main(int argc, char** argv) {
-  CLI::App app("Moves feature values from offline stores to online stores: Feast's materialization, fast.", "banquet");
+  CLI::App app(
+      "Moves feature values from offline stores to online stores: Feast's materialization, fast.",
+      "banquet");
   app.set_version_flag("-V,--version", kVersion);
   app.require_subcommand(1);
   app.fallthrough();

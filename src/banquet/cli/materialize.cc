@@ -57,21 +57,23 @@ void Announce(const GlobalOptions& options, const RepoConfig& config, const Task
   if (options.quiet || options.progress == "none") return;
   std::string window = "to " + FormatInstant(query.end_us);
   if (query.start_us.has_value()) window = "from " + FormatInstant(*query.start_us) + " " + window;
-  std::fprintf(stderr, "Materializing %zu feature views %s into the %s online store.\n", tasks.size(), window.c_str(),
-               config.online_store_type.c_str());
+  std::fprintf(stderr, "Materializing %zu feature views %s into the %s online store.\n",
+               tasks.size(), window.c_str(), config.online_store_type.c_str());
   for (const SelectedTask& task : tasks) {
     if (task.note.has_value()) std::fprintf(stderr, "%s\n", task.note->c_str());
   }
 }
 
-// Feature services whose vectors this version does not recompute: named always; an error of a run of all views, unless
-// banquet.unsupported skips.
-Status LeftOutServices(const Repository& repository, const TaskQuery& query, const std::vector<SelectedTask>& tasks,
-                       std::vector<std::string>* warnings) {
+// Feature services whose vectors this version does not recompute: named always; an error of a run
+// of all views, unless banquet.unsupported skips.
+Status LeftOutServices(const Repository& repository, const TaskQuery& query,
+                       const std::vector<SelectedTask>& tasks, std::vector<std::string>* warnings) {
   Status error;
-  for (const std::string& name : PrecomputedServices(*repository.contents, repository.config.project, tasks)) {
+  for (const std::string& name :
+       PrecomputedServices(*repository.contents, repository.config.project, tasks)) {
     const Status status = UserError(
-        "Feature service {} has precompute_online, which this version does not support: its vectors are not recomputed",
+        "Feature service {} has precompute_online, which this version does not support: its "
+        "vectors are not recomputed",
         name);
     if (query.views.empty() && !repository.config.options.unsupported.skip_all) {
       error = status;
@@ -95,11 +97,13 @@ void WaitForJobs(const std::vector<std::shared_ptr<MaterializationJob>>& jobs, P
 
 int PrintReport(const GlobalOptions& options, RunReport report) {
   if (!options.metrics_file.empty()) {
-    if (const Status status = ReplaceFile(options.metrics_file, ReportAsMetrics(report)); !status.ok()) {
+    if (const Status status = ReplaceFile(options.metrics_file, ReportAsMetrics(report));
+        !status.ok()) {
       report.warnings.push_back("The metrics could not be written: " + MessageOf(status));
     }
   }
-  for (const std::string& warning : report.warnings) std::fprintf(stderr, "banquet: warning: %s\n", warning.c_str());
+  for (const std::string& warning : report.warnings)
+    std::fprintf(stderr, "banquet: warning: %s\n", warning.c_str());
   for (const ViewReport& view : report.views) {
     if (view.error.ok()) continue;
     std::fprintf(stderr, "banquet: %s: %s\n", view.name.c_str(), MessageOf(view.error).c_str());
@@ -118,11 +122,13 @@ Result<int> RunMaterialize(const GlobalOptions& options, const MaterializeArgume
   Clock& clock = SystemClock();
   BANQUET_ASSIGN_OR_RETURN(const TaskQuery query, QueryOf(arguments, clock.NowUs()));
   BANQUET_ASSIGN_OR_RETURN(const Repository repository, OpenRepository(options));
-  BANQUET_ASSIGN_OR_RETURN(std::vector<SelectedTask> tasks,
-                           SelectTasks(*repository.contents, repository.config, query, clock.NowUs()));
+  BANQUET_ASSIGN_OR_RETURN(
+      std::vector<SelectedTask> tasks,
+      SelectTasks(*repository.contents, repository.config, query, clock.NowUs()));
   std::stop_source stop;
   BANQUET_ASSIGN_OR_RETURN(const auto offline_store, MakeOfflineStore(repository.config));
-  BANQUET_ASSIGN_OR_RETURN(const auto online_store, MakeOnlineStore(repository.config, stop.get_token(), clock));
+  BANQUET_ASSIGN_OR_RETURN(const auto online_store,
+                           MakeOnlineStore(repository.config, stop.get_token(), clock));
   StoreLanes lanes(repository.config.online_store_type, online_store.get());
   const ExecutionContext context{.config = &repository.config,
                                  .registry = repository.registry.get(),
@@ -139,8 +145,10 @@ Result<int> RunMaterialize(const GlobalOptions& options, const MaterializeArgume
   const auto jobs = engine->Materialize(context, std::move(tasks));
   const auto progress = MakeProgress(ChooseProgressMode(options.progress, options.quiet), jobs);
   WaitForJobs(jobs, progress.get(), &stop);
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
-  return PrintReport(options, MakeRunReport(jobs, std::move(warnings), run_error, StopSignal(), seconds));
+  const double seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+  return PrintReport(options,
+                     MakeRunReport(jobs, std::move(warnings), run_error, StopSignal(), seconds));
 }
 
 int Run(const GlobalOptions& options, const MaterializeArguments& arguments) {
@@ -149,20 +157,26 @@ int Run(const GlobalOptions& options, const MaterializeArguments& arguments) {
 }
 
 void AddViewOptions(CLI::App* command, MaterializeArguments* arguments) {
-  command->add_option("-v,--views", arguments->views, "Feature view to materialize (repeatable; default: all)")
+  command
+      ->add_option("-v,--views", arguments->views,
+                   "Feature view to materialize (repeatable; default: all)")
       ->type_size(1)
       ->allow_extra_args(false);
-  command->add_option("--version", arguments->version, "Version of the view (vN); needs exactly one --views");
+  command->add_option("--version", arguments->version,
+                      "Version of the view (vN); needs exactly one --views");
 }
 
 }  // namespace
 
 void AddMaterializeCommands(CLI::App& app, CommandBody* body) {
   auto full = std::make_shared<MaterializeArguments>();
-  CLI::App* materialize = app.add_subcommand("materialize", "Write a window of feature values to the online store");
-  materialize->add_option("START_TS", full->start, "Start of the window, inclusive; without zone UTC");
+  CLI::App* materialize =
+      app.add_subcommand("materialize", "Write a window of feature values to the online store");
+  materialize->add_option("START_TS", full->start,
+                          "Start of the window, inclusive; without zone UTC");
   materialize->add_option("END_TS", full->end, "End of the window, inclusive; without zone UTC");
-  materialize->add_flag("--disable-event-timestamp", full->disable_event_timestamp, "From 1970 until this moment");
+  materialize->add_flag("--disable-event-timestamp", full->disable_event_timestamp,
+                        "From 1970 until this moment");
   AddViewOptions(materialize, full.get());
   materialize->callback([body, full] {
     *body = [full](const GlobalOptions& options) { return Run(options, *full); };
@@ -170,9 +184,13 @@ void AddMaterializeCommands(CLI::App& app, CommandBody* body) {
 
   auto incremental = std::make_shared<MaterializeArguments>();
   incremental->incremental = true;
-  CLI::App* command = app.add_subcommand("materialize-incremental",
-                                         "Write what came since each view's last materialization to the online store");
-  command->add_option("END_TS", incremental->end, "End of the window, inclusive; ISO 8601, without zone UTC")->required();
+  CLI::App* command = app.add_subcommand(
+      "materialize-incremental",
+      "Write what came since each view's last materialization to the online store");
+  command
+      ->add_option("END_TS", incremental->end,
+                   "End of the window, inclusive; ISO 8601, without zone UTC")
+      ->required();
   AddViewOptions(command, incremental.get());
   command->callback([body, incremental] {
     *body = [incremental](const GlobalOptions& options) { return Run(options, *incremental); };

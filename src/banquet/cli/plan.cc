@@ -33,29 +33,36 @@ void PrintPlanned(const SelectedTask& selected, const PlannedTask& planned) {
   }
   indented.resize(indented.size() - 2);
   std::printf("%s", indented.c_str());
-  for (const std::string& text : planned.scan.pushed_down) std::printf("  pushed down: %s\n", text.c_str());
+  for (const std::string& text : planned.scan.pushed_down)
+    std::printf("  pushed down: %s\n", text.c_str());
   std::vector<std::vector<std::string>> rows = {{"  FILE", "ROWS", "ROW GROUPS", "PRUNED"}};
   for (const ScanSummary::File& file : planned.scan.files) {
     rows.push_back({"  " + file.path, WithThousands(file.rows), std::to_string(file.row_groups),
                     std::to_string(file.row_groups_pruned)});
   }
   std::printf("%s", FormatTable(rows, {false, true, true, true}).c_str());
-  if (planned.scan.files_pruned > 0) std::printf("  %d files pruned by their partition\n", planned.scan.files_pruned);
-  std::printf("  %s of %s rows will be read\n\n", WithThousands(planned.scan.rows - planned.scan.rows_pruned).c_str(),
+  if (planned.scan.files_pruned > 0)
+    std::printf("  %d files pruned by their partition\n", planned.scan.files_pruned);
+  std::printf("  %s of %s rows will be read\n\n",
+              WithThousands(planned.scan.rows - planned.scan.rows_pruned).c_str(),
               WithThousands(planned.scan.rows).c_str());
 }
 
 Json JsonOf(const SelectedTask& selected, const Result<PlannedTask>& planned) {
   const TimeWindow& window = selected.task.window;
-  Json object = {{"name", selected.task.view.name},
-                 {"window", {{"start", FormatRfc3339(window.start_us)}, {"end", FormatRfc3339(window.end_us)}}}};
+  Json object = {
+      {"name", selected.task.view.name},
+      {"window",
+       {{"start", FormatRfc3339(window.start_us)}, {"end", FormatRfc3339(window.end_us)}}}};
   if (!planned.ok()) {
     object["error"] = MessageOf(planned.status());
     return object;
   }
   auto files = Json::array();
   for (const ScanSummary::File& file : planned->scan.files) {
-    files.push_back({{"path", file.path}, {"rows", file.rows}, {"row_groups", file.row_groups},
+    files.push_back({{"path", file.path},
+                     {"rows", file.rows},
+                     {"row_groups", file.row_groups},
                      {"row_groups_pruned", file.row_groups_pruned}});
   }
   auto steps = Json::array();
@@ -80,8 +87,9 @@ Result<int> RunPlan(const GlobalOptions& options, const PlanArguments& arguments
   BANQUET_ASSIGN_OR_RETURN(query.end_us, ParseInstant(arguments.end));
   Clock& clock = SystemClock();
   BANQUET_ASSIGN_OR_RETURN(const Repository repository, OpenRepository(options));
-  BANQUET_ASSIGN_OR_RETURN(const std::vector<SelectedTask> tasks,
-                           SelectTasks(*repository.contents, repository.config, query, clock.NowUs()));
+  BANQUET_ASSIGN_OR_RETURN(
+      const std::vector<SelectedTask> tasks,
+      SelectTasks(*repository.contents, repository.config, query, clock.NowUs()));
   BANQUET_ASSIGN_OR_RETURN(const auto offline_store, MakeOfflineStore(repository.config));
   BANQUET_ASSIGN_OR_RETURN(const auto online_store, MakeOnlineStore(repository.config, {}, clock));
   StoreLanes lanes(repository.config.online_store_type, online_store.get());
@@ -95,11 +103,13 @@ Result<int> RunPlan(const GlobalOptions& options, const PlanArguments& arguments
   int exit_code = 0;
   auto views = Json::array();
   for (const SelectedTask& selected : tasks) {
-    const Result<PlannedTask> planned =
-        selected.refusal.ok() ? PlanTask(context, selected.task) : Result<PlannedTask>(selected.refusal);
+    const Result<PlannedTask> planned = selected.refusal.ok()
+                                            ? PlanTask(context, selected.task)
+                                            : Result<PlannedTask>(selected.refusal);
     if (!planned.ok()) {
       exit_code = std::max(exit_code, ExitCodeOf(planned.status()));
-      std::fprintf(stderr, "banquet: %s: %s\n", selected.task.view.name.c_str(), MessageOf(planned.status()).c_str());
+      std::fprintf(stderr, "banquet: %s: %s\n", selected.task.view.name.c_str(),
+                   MessageOf(planned.status()).c_str());
     }
     if (options.json) {
       views.push_back(JsonOf(selected, planned));
@@ -118,7 +128,8 @@ Result<int> RunPlan(const GlobalOptions& options, const PlanArguments& arguments
 
 void AddPlanCommand(CLI::App& app, CommandBody* body) {
   auto arguments = std::make_shared<PlanArguments>();
-  CLI::App* plan = app.add_subcommand("plan", "Show what materialize would read and do; writes nothing");
+  CLI::App* plan =
+      app.add_subcommand("plan", "Show what materialize would read and do; writes nothing");
   plan->add_option("START_TS", arguments->start, "Start of the window")->required();
   plan->add_option("END_TS", arguments->end, "End of the window")->required();
   plan->add_option("-v,--views", arguments->views, "Feature view (repeatable; default: all)")

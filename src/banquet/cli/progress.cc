@@ -23,22 +23,29 @@ constexpr auto kHeartbeatInterval = std::chrono::seconds(10);
 constexpr int kBarWidth = 24;
 constexpr int kDefaultColumns = 80;
 
-bool IsFinal(JobStatus status) { return status != JobStatus::kWaiting && status != JobStatus::kRunning; }
+bool IsFinal(JobStatus status) {
+  return status != JobStatus::kWaiting && status != JobStatus::kRunning;
+}
 
 // Reading counts for half of the way, writing for the other half; either may be unknown yet.
 double ShareDone(const JobProgress& progress) {
   if (progress.status == JobStatus::kSucceeded) return 1;
   double share = 0;
-  if (progress.rows_total > 0) share = 0.5 * static_cast<double>(progress.rows.read) / static_cast<double>(progress.rows_total);
+  if (progress.rows_total > 0)
+    share =
+        0.5 * static_cast<double>(progress.rows.read) / static_cast<double>(progress.rows_total);
   if (progress.rows.winners > 0) {
-    share = 0.5 + 0.5 * static_cast<double>(progress.written) / static_cast<double>(progress.rows.winners);
+    share = 0.5 + 0.5 * static_cast<double>(progress.written) /
+                      static_cast<double>(progress.rows.winners);
   }
   return std::min(1.0, share);
 }
 
 std::string RateAndRest(const JobProgress& progress) {
   if (progress.seconds <= 0 || progress.rows.read == 0) return "";
-  std::string text = fmt::format("  {}/s", WithThousands(static_cast<int64_t>(static_cast<double>(progress.rows.read) / progress.seconds)));
+  std::string text =
+      fmt::format("  {}/s", WithThousands(static_cast<int64_t>(
+                                static_cast<double>(progress.rows.read) / progress.seconds)));
   const double share = ShareDone(progress);
   if (!IsFinal(progress.status) && share > 0.01) {
     text += "  " + FormatSeconds(progress.seconds * (1 - share) / share) + " left";
@@ -85,9 +92,11 @@ class BarProgress final : public Progress {
     const int full = static_cast<int>(ShareDone(progress) * kBarWidth);
     std::string bar(full, '#');
     bar.resize(kBarWidth, '.');
-    std::string line = fmt::format("{:<{}} [{}] {:>3.0f}%  ", job.task().view.name, name_width_, bar, ShareDone(progress) * 100);
+    std::string line = fmt::format("{:<{}} [{}] {:>3.0f}%  ", job.task().view.name, name_width_,
+                                   bar, ShareDone(progress) * 100);
     if (progress.status == JobStatus::kWaiting) return line + "waiting";
-    if (IsFinal(progress.status) && progress.status != JobStatus::kSucceeded) return line + std::string(NameOf(progress.status));
+    if (IsFinal(progress.status) && progress.status != JobStatus::kSucceeded)
+      return line + std::string(NameOf(progress.status));
     return line + Counts(progress) + RateAndRest(progress);
   }
 
@@ -99,7 +108,8 @@ class BarProgress final : public Progress {
 // A line when a view starts, ends, and every ten seconds between.
 class PlainProgress final : public Progress {
  public:
-  explicit PlainProgress(Jobs jobs) : jobs_(std::move(jobs)), seen_(jobs_.size()), last_(SteadyClock::now()) {}
+  explicit PlainProgress(Jobs jobs)
+      : jobs_(std::move(jobs)), seen_(jobs_.size()), last_(SteadyClock::now()) {}
   void Update() override {
     const bool due = SteadyClock::now() - last_ >= kPlainInterval;
     if (due) last_ = SteadyClock::now();
@@ -119,8 +129,8 @@ class PlainProgress final : public Progress {
       std::fprintf(stderr, "%s: started\n", job.task().view.name.c_str());
       return;
     }
-    std::fprintf(stderr, "%s: %s: %s%s\n", job.task().view.name.c_str(), status.c_str(), Counts(progress).c_str(),
-                 RateAndRest(progress).c_str());
+    std::fprintf(stderr, "%s: %s: %s%s\n", job.task().view.name.c_str(), status.c_str(),
+                 Counts(progress).c_str(), RateAndRest(progress).c_str());
   }
 
   const Jobs jobs_;
@@ -144,13 +154,17 @@ class JsonProgress final : public Progress {
     auto views = nlohmann::ordered_json::array();
     for (const auto& job : jobs_) {
       const JobProgress progress = job->progress();
-      views.push_back({{"name", job->task().view.name}, {"status", NameOf(progress.status)},
-                       {"rows_total", progress.rows_total}, {"read", progress.rows.read},
-                       {"winners", progress.rows.winners}, {"written", progress.written},
+      views.push_back({{"name", job->task().view.name},
+                       {"status", NameOf(progress.status)},
+                       {"rows_total", progress.rows_total},
+                       {"read", progress.rows.read},
+                       {"winners", progress.rows.winners},
+                       {"written", progress.written},
                        {"seconds", progress.seconds}});
     }
     const nlohmann::ordered_json line = {{"event", "progress"}, {"views", views}};
-    std::fprintf(stderr, "%s\n", line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
+    std::fprintf(stderr, "%s\n",
+                 line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
   }
 
   const Jobs jobs_;

@@ -21,6 +21,7 @@ class Progress {
   virtual void Update() = 0;
   virtual void Finish() = 0;
 };
-std::unique_ptr<Progress> MakeProgress(ProgressMode mode, std::vector<std::shared_ptr<MaterializationJob>> jobs);
+std::unique_ptr<Progress> MakeProgress(ProgressMode mode,
+                                       std::vector<std::shared_ptr<MaterializationJob>> jobs);
 
 }  // namespace banquet

@@ -15,7 +15,9 @@ namespace {
 using Json = nlohmann::ordered_json;
 using Rows = std::vector<std::vector<std::string>>;
 
-std::string Dump(const Json& json) { return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace); }
+std::string Dump(const Json& json) {
+  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
 
 std::string Joined(const std::vector<std::string>& words) {
   std::string text;
@@ -39,14 +41,16 @@ int WithRepository(const GlobalOptions& options, Print print) {
 
 Json JsonOfFields(const std::vector<Field>& fields) {
   auto list = Json::array();
-  for (const Field& field : fields) list.push_back({{"name", field.name}, {"type", NameOf(field.type)}});
+  for (const Field& field : fields)
+    list.push_back({{"name", field.name}, {"type", NameOf(field.type)}});
   return list;
 }
 
 Json JsonOfView(const FeatureView& view) {
   auto intervals = Json::array();
   for (const TimeWindow& interval : view.materialization_intervals) {
-    intervals.push_back({{"start", FormatRfc3339(interval.start_us)}, {"end", FormatRfc3339(interval.end_us)}});
+    intervals.push_back(
+        {{"start", FormatRfc3339(interval.start_us)}, {"end", FormatRfc3339(interval.end_us)}});
   }
   return {{"name", view.name},
           {"type", NameOf(view.kind)},
@@ -73,7 +77,8 @@ int ListFeatureViews(const GlobalOptions& options) {
       if (view.project != repository.config.project) continue;
       list.push_back(JsonOfView(view));
       int64_t until_us = 0;
-      for (const TimeWindow& interval : view.materialization_intervals) until_us = std::max(until_us, interval.end_us);
+      for (const TimeWindow& interval : view.materialization_intervals)
+        until_us = std::max(until_us, interval.end_us);
       rows.push_back({view.name, Joined(view.entities), std::string(NameOf(view.kind)),
                       std::to_string(view.features.size()), view.online ? "yes" : "no",
                       view.materialization_intervals.empty() ? "never" : FormatInstant(until_us)});
@@ -91,22 +96,27 @@ void PrintView(const FeatureView& view) {
     std::printf("  join key    %s: %s\n", key.name.c_str(), std::string(NameOf(key.type)).c_str());
   }
   for (const Field& feature : view.features) {
-    std::printf("  feature     %s: %s\n", feature.name.c_str(), std::string(NameOf(feature.type)).c_str());
+    std::printf("  feature     %s: %s\n", feature.name.c_str(),
+                std::string(NameOf(feature.type)).c_str());
   }
-  if (view.ttl_us > 0) std::printf("  ttl         %s\n", FormatSeconds(static_cast<double>(view.ttl_us) / 1e6).c_str());
+  if (view.ttl_us > 0)
+    std::printf("  ttl         %s\n",
+                FormatSeconds(static_cast<double>(view.ttl_us) / 1e6).c_str());
   std::printf("  online      %s\n", view.online ? "yes" : "no");
   if (view.batch_source.has_value()) {
     const DataSource& source = *view.batch_source;
-    std::printf("  source      %s (%s) %s\n", source.name.c_str(), std::string(NameOf(source.type)).c_str(),
-                SourceText(source).c_str());
+    std::printf("  source      %s (%s) %s\n", source.name.c_str(),
+                std::string(NameOf(source.type)).c_str(), SourceText(source).c_str());
     std::printf("  event time  %s\n", source.timestamp_field.c_str());
     if (!source.created_timestamp_column.empty()) {
       std::printf("  created     %s\n", source.created_timestamp_column.c_str());
     }
-    for (const auto& [from, to] : source.field_mapping) std::printf("  mapping     %s -> %s\n", from.c_str(), to.c_str());
+    for (const auto& [from, to] : source.field_mapping)
+      std::printf("  mapping     %s -> %s\n", from.c_str(), to.c_str());
   }
   for (const TimeWindow& interval : view.materialization_intervals) {
-    std::printf("  interval    %s .. %s\n", FormatInstant(interval.start_us).c_str(), FormatInstant(interval.end_us).c_str());
+    std::printf("  interval    %s .. %s\n", FormatInstant(interval.start_us).c_str(),
+                FormatInstant(interval.end_us).c_str());
   }
 }
 
@@ -114,8 +124,11 @@ int DescribeFeatureView(const GlobalOptions& options, const std::string& name) {
   return WithRepository(options, [&](const Repository& repository) {
     const FeatureView* view = repository.contents->FindView(repository.config.project, name);
     if (view == nullptr) {
-      return ReportFailure(options, UserError("Feature view {} does not exist in project {}; see `banquet feature-views list`",
-                                              name, repository.config.project));
+      return ReportFailure(
+          options,
+          UserError(
+              "Feature view {} does not exist in project {}; see `banquet feature-views list`",
+              name, repository.config.project));
     }
     if (options.json) {
       std::printf("%s\n", Dump(JsonOfView(*view)).c_str());
@@ -132,9 +145,14 @@ int ListEntities(const GlobalOptions& options) {
     auto list = Json::array();
     for (const Entity& entity : repository.contents->entities) {
       if (entity.project != repository.config.project) continue;
-      list.push_back({{"name", entity.name}, {"join_key", entity.join_key}, {"type", NameOf(entity.value_type)},
-                      {"description", entity.description}, {"owner", entity.owner}, {"tags", entity.tags}});
-      rows.push_back({entity.name, entity.join_key, std::string(NameOf(entity.value_type)), entity.description});
+      list.push_back({{"name", entity.name},
+                      {"join_key", entity.join_key},
+                      {"type", NameOf(entity.value_type)},
+                      {"description", entity.description},
+                      {"owner", entity.owner},
+                      {"tags", entity.tags}});
+      rows.push_back({entity.name, entity.join_key, std::string(NameOf(entity.value_type)),
+                      entity.description});
     }
     std::printf("%s", options.json ? (Dump(list) + "\n").c_str() : FormatTable(rows).c_str());
     return 0;
@@ -148,11 +166,14 @@ int ListDataSources(const GlobalOptions& options) {
     for (size_t i = 0; i < repository.contents->data_sources.size(); ++i) {
       const DataSource& source = repository.contents->data_sources[i];
       if (repository.contents->data_source_projects[i] != repository.config.project) continue;
-      list.push_back({{"name", source.name}, {"type", NameOf(source.type)}, {"location", SourceText(source)},
+      list.push_back({{"name", source.name},
+                      {"type", NameOf(source.type)},
+                      {"location", SourceText(source)},
                       {"timestamp_field", source.timestamp_field},
                       {"created_timestamp_column", source.created_timestamp_column},
                       {"field_mapping", source.field_mapping}});
-      rows.push_back({source.name, std::string(NameOf(source.type)), SourceText(source), source.timestamp_field});
+      rows.push_back({source.name, std::string(NameOf(source.type)), SourceText(source),
+                      source.timestamp_field});
     }
     std::printf("%s", options.json ? (Dump(list) + "\n").c_str() : FormatTable(rows).c_str());
     return 0;
@@ -164,7 +185,9 @@ int ListDataSources(const GlobalOptions& options) {
 void AddRegistryCommands(CLI::App& app, CommandBody* body) {
   CLI::App* views = app.add_subcommand("feature-views", "What the registry knows of feature views");
   views->require_subcommand(1);
-  views->add_subcommand("list", "One line per feature view")->callback([body] { *body = ListFeatureViews; });
+  views->add_subcommand("list", "One line per feature view")->callback([body] {
+    *body = ListFeatureViews;
+  });
   CLI::App* describe = views->add_subcommand("describe", "All of one feature view");
   auto name = std::make_shared<std::string>();
   describe->add_option("name", *name, "Feature view")->required();
@@ -174,10 +197,14 @@ void AddRegistryCommands(CLI::App& app, CommandBody* body) {
 
   CLI::App* entities = app.add_subcommand("entities", "What the registry knows of entities");
   entities->require_subcommand(1);
-  entities->add_subcommand("list", "One line per entity")->callback([body] { *body = ListEntities; });
+  entities->add_subcommand("list", "One line per entity")->callback([body] {
+    *body = ListEntities;
+  });
   CLI::App* sources = app.add_subcommand("data-sources", "What the registry knows of data sources");
   sources->require_subcommand(1);
-  sources->add_subcommand("list", "One line per data source")->callback([body] { *body = ListDataSources; });
+  sources->add_subcommand("list", "One line per data source")->callback([body] {
+    *body = ListDataSources;
+  });
   for (CLI::App* group : {views, entities, sources}) {
     group->fallthrough();
     for (CLI::App* command : group->get_subcommands({})) command->fallthrough();

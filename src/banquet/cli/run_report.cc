@@ -24,15 +24,27 @@ int64_t PeakMemoryBytes() {
 }
 
 Json JsonOfRows(const RowCounts& rows) {
-  return {{"read", rows.read},           {"pruned", rows.pruned},         {"outside_window", rows.outside_window},
-          {"null_key", rows.null_key},   {"null_time", rows.null_time},   {"duplicates", rows.duplicates},
-          {"full_ties", rows.full_ties}, {"quarantined", rows.quarantined}, {"winners", rows.winners}};
+  return {{"read", rows.read},
+          {"pruned", rows.pruned},
+          {"outside_window", rows.outside_window},
+          {"null_key", rows.null_key},
+          {"null_time", rows.null_time},
+          {"duplicates", rows.duplicates},
+          {"full_ties", rows.full_ties},
+          {"quarantined", rows.quarantined},
+          {"winners", rows.winners}};
 }
 
 Json JsonOfStore(const StoreReport& store) {
-  return {{"name", store.name},       {"type", store.type},       {"status", NameOf(store.status)},
-          {"error", TextOrNull(store.error)}, {"written", store.written}, {"stale", store.stale},
-          {"unchanged", store.unchanged}, {"undecided", store.undecided}, {"bytes", store.bytes}};
+  return {{"name", store.name},
+          {"type", store.type},
+          {"status", NameOf(store.status)},
+          {"error", TextOrNull(store.error)},
+          {"written", store.written},
+          {"stale", store.stale},
+          {"unchanged", store.unchanged},
+          {"undecided", store.undecided},
+          {"bytes", store.bytes}};
 }
 
 // A label value: backslash, quote and newline escaped.
@@ -55,18 +67,23 @@ struct Count {
 };
 
 std::vector<Count> Fates(const RowCounts& rows) {
-  return {{"outside_window", rows.outside_window}, {"null_key", rows.null_key},     {"null_time", rows.null_time},
-          {"duplicates", rows.duplicates},         {"quarantined", rows.quarantined}, {"winners", rows.winners}};
+  return {{"outside_window", rows.outside_window}, {"null_key", rows.null_key},
+          {"null_time", rows.null_time},           {"duplicates", rows.duplicates},
+          {"quarantined", rows.quarantined},       {"winners", rows.winners}};
 }
 
 std::vector<Count> Outcomes(const StoreReport& store) {
-  return {{"written", store.written}, {"stale", store.stale}, {"unchanged", store.unchanged}, {"undecided", store.undecided}};
+  return {{"written", store.written},
+          {"stale", store.stale},
+          {"unchanged", store.unchanged},
+          {"undecided", store.undecided}};
 }
 
 }  // namespace
 
-RunReport MakeRunReport(const std::vector<std::shared_ptr<MaterializationJob>>& jobs, std::vector<std::string> warnings,
-                        const Status& run_error, int signal, double seconds) {
+RunReport MakeRunReport(const std::vector<std::shared_ptr<MaterializationJob>>& jobs,
+                        std::vector<std::string> warnings, const Status& run_error, int signal,
+                        double seconds) {
   RunReport report;
   std::random_device random;
   report.job_id = fmt::format("{:08x}{:08x}", random(), random());
@@ -80,7 +97,8 @@ RunReport MakeRunReport(const std::vector<std::shared_ptr<MaterializationJob>>& 
     view.error = job->error();
     view.window = job->task().window;
     view.job = job->report();
-    for (const std::string& warning : job->warnings()) report.warnings.push_back(view.name + ": " + warning);
+    for (const std::string& warning : job->warnings())
+      report.warnings.push_back(view.name + ": " + warning);
     if (ExitCodeOf(view.error) > report.exit_code) {
       report.exit_code = ExitCodeOf(view.error);
       report.error = Annotate(view.error, view.name);
@@ -97,14 +115,14 @@ RunReport MakeRunReport(const std::vector<std::shared_ptr<MaterializationJob>>& 
 }
 
 std::string ReportAsTable(const RunReport& report) {
-  std::vector<std::vector<std::string>> rows = {{"VIEW", "STATUS", "READ", "OUTSIDE", "NULL KEY", "NULL TIME",
-                                                 "DUPLICATES", "WINNERS", "STORE", "WRITTEN", "STALE", "UNCHANGED",
-                                                 "UNDECIDED", "TIME"}};
+  std::vector<std::vector<std::string>> rows = {
+      {"VIEW", "STATUS", "READ", "OUTSIDE", "NULL KEY", "NULL TIME", "DUPLICATES", "WINNERS",
+       "STORE", "WRITTEN", "STALE", "UNCHANGED", "UNDECIDED", "TIME"}};
   for (const ViewReport& view : report.views) {
     const RowCounts& counts = view.job.rows;
     std::vector<std::string> row = {view.name, std::string(NameOf(view.status))};
-    for (int64_t count : {counts.read, counts.outside_window, counts.null_key, counts.null_time, counts.duplicates,
-                          counts.winners}) {
+    for (int64_t count : {counts.read, counts.outside_window, counts.null_key, counts.null_time,
+                          counts.duplicates, counts.winners}) {
       row.push_back(WithThousands(count));
     }
     const std::string time = FormatSeconds(view.job.seconds);
@@ -120,12 +138,15 @@ std::string ReportAsTable(const RunReport& report) {
       rows.push_back(std::move(line));
     }
   }
-  std::string text = FormatTable(rows, {false, false, true, true, true, true, true, true, false, true, true, true, true, true});
+  std::string text = FormatTable(rows, {false, false, true, true, true, true, true, true, false,
+                                        true, true, true, true, true});
   int64_t pruned = 0;
   for (const ViewReport& view : report.views) pruned += view.job.rows.pruned;
-  if (pruned > 0) text += fmt::format("Not read, since their row groups lie outside the window: {} rows.\n", WithThousands(pruned));
-  text += fmt::format("{} in {}, peak memory {} MiB.\n", report.status, FormatSeconds(report.seconds),
-                      report.peak_memory_bytes >> 20);
+  if (pruned > 0)
+    text += fmt::format("Not read, since their row groups lie outside the window: {} rows.\n",
+                        WithThousands(pruned));
+  text += fmt::format("{} in {}, peak memory {} MiB.\n", report.status,
+                      FormatSeconds(report.seconds), report.peak_memory_bytes >> 20);
   return text;
 }
 
@@ -137,7 +158,9 @@ std::string ReportAsJson(const RunReport& report) {
     views.push_back({{"name", view.name},
                      {"status", NameOf(view.status)},
                      {"error", TextOrNull(MessageOf(view.error))},
-                     {"window", {{"start", FormatRfc3339(view.window.start_us)}, {"end", FormatRfc3339(view.window.end_us)}}},
+                     {"window",
+                      {{"start", FormatRfc3339(view.window.start_us)},
+                       {"end", FormatRfc3339(view.window.end_us)}}},
                      {"rows", JsonOfRows(view.job.rows)},
                      {"stores", stores},
                      {"bytes_read", view.job.bytes_read},
@@ -155,40 +178,52 @@ std::string ReportAsJson(const RunReport& report) {
 
 std::string ReportAsMetrics(const RunReport& report) {
   std::string text =
-      "# HELP banquet_rows Rows of the last run by what became of them.\n# TYPE banquet_rows gauge\n";
+      "# HELP banquet_rows Rows of the last run by what became of them.\n# TYPE banquet_rows "
+      "gauge\n";
   for (const ViewReport& view : report.views) {
     for (const Count& fate : Fates(view.job.rows)) {
-      text += fmt::format("banquet_rows{{view=\"{}\",fate=\"{}\"}} {}\n", Label(view.name), fate.name, fate.value);
+      text += fmt::format("banquet_rows{{view=\"{}\",fate=\"{}\"}} {}\n", Label(view.name),
+                          fate.name, fate.value);
     }
   }
-  text += "# HELP banquet_store_rows Winners of the last run by what the store did with them.\n# TYPE banquet_store_rows gauge\n";
+  text +=
+      "# HELP banquet_store_rows Winners of the last run by what the store did with them.\n# TYPE "
+      "banquet_store_rows gauge\n";
   for (const ViewReport& view : report.views) {
     for (const StoreReport& store : view.job.stores) {
       for (const Count& outcome : Outcomes(store)) {
-        text += fmt::format("banquet_store_rows{{view=\"{}\",store=\"{}\",outcome=\"{}\"}} {}\n", Label(view.name),
-                            Label(store.name), outcome.name, outcome.value);
+        text += fmt::format("banquet_store_rows{{view=\"{}\",store=\"{}\",outcome=\"{}\"}} {}\n",
+                            Label(view.name), Label(store.name), outcome.name, outcome.value);
       }
     }
   }
-  text += "# HELP banquet_view_seconds Time that the view took.\n# TYPE banquet_view_seconds gauge\n";
+  text +=
+      "# HELP banquet_view_seconds Time that the view took.\n# TYPE banquet_view_seconds gauge\n";
   for (const ViewReport& view : report.views) {
-    text += fmt::format("banquet_view_seconds{{view=\"{}\"}} {}\n", Label(view.name), view.job.seconds);
+    text +=
+        fmt::format("banquet_view_seconds{{view=\"{}\"}} {}\n", Label(view.name), view.job.seconds);
   }
-  text += "# HELP banquet_view_success 1 if the view's last run succeeded.\n# TYPE banquet_view_success gauge\n";
+  text +=
+      "# HELP banquet_view_success 1 if the view's last run succeeded.\n# TYPE "
+      "banquet_view_success gauge\n";
   for (const ViewReport& view : report.views) {
-    text += fmt::format("banquet_view_success{{view=\"{}\"}} {}\n", Label(view.name), view.status == JobStatus::kSucceeded ? 1 : 0);
+    text += fmt::format("banquet_view_success{{view=\"{}\"}} {}\n", Label(view.name),
+                        view.status == JobStatus::kSucceeded ? 1 : 0);
   }
-  text += "# HELP banquet_view_fresh_until_timestamp_seconds End of the window that was materialized last.\n"
-          "# TYPE banquet_view_fresh_until_timestamp_seconds gauge\n";
+  text +=
+      "# HELP banquet_view_fresh_until_timestamp_seconds End of the window that was materialized "
+      "last.\n"
+      "# TYPE banquet_view_fresh_until_timestamp_seconds gauge\n";
   for (const ViewReport& view : report.views) {
     if (view.status != JobStatus::kSucceeded) continue;
-    text += fmt::format("banquet_view_fresh_until_timestamp_seconds{{view=\"{}\"}} {:.6f}\n", Label(view.name),
-                        static_cast<double>(view.window.end_us) / 1e6);
+    text += fmt::format("banquet_view_fresh_until_timestamp_seconds{{view=\"{}\"}} {:.6f}\n",
+                        Label(view.name), static_cast<double>(view.window.end_us) / 1e6);
   }
-  text += fmt::format("# HELP banquet_run_seconds Time of the whole run.\n# TYPE banquet_run_seconds gauge\n"
-                      "banquet_run_seconds {}\n# HELP banquet_peak_memory_bytes Peak resident memory.\n"
-                      "# TYPE banquet_peak_memory_bytes gauge\nbanquet_peak_memory_bytes {}\n",
-                      report.seconds, report.peak_memory_bytes);
+  text += fmt::format(
+      "# HELP banquet_run_seconds Time of the whole run.\n# TYPE banquet_run_seconds gauge\n"
+      "banquet_run_seconds {}\n# HELP banquet_peak_memory_bytes Peak resident memory.\n"
+      "# TYPE banquet_peak_memory_bytes gauge\nbanquet_peak_memory_bytes {}\n",
+      report.seconds, report.peak_memory_bytes);
   return text;
 }
 

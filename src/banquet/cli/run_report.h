@@ -19,8 +19,8 @@ struct ViewReport {
 
 struct RunReport {
   std::string job_id;
-  std::string status;                 // "SUCCEEDED", "ERROR" or "CANCELLED".
-  Status error;                       // Of the whole run, or the worst view's.
+  std::string status;  // "SUCCEEDED", "ERROR" or "CANCELLED".
+  Status error;        // Of the whole run, or the worst view's.
   std::vector<std::string> warnings;
   double seconds = 0;
   int64_t peak_memory_bytes = 0;
@@ -28,10 +28,11 @@ struct RunReport {
   int exit_code = 0;
 };
 
-// Gathers what the jobs say. `run_error` is of the run as a whole (a service left out, …), OK when there is none; `signal`
-// is the one that stopped the run, or 0.
-RunReport MakeRunReport(const std::vector<std::shared_ptr<MaterializationJob>>& jobs, std::vector<std::string> warnings,
-                        const Status& run_error, int signal, double seconds);
+// Gathers what the jobs say. `run_error` is of the run as a whole (a service left out, …), OK when
+// there is none; `signal` is the one that stopped the run, or 0.
+RunReport MakeRunReport(const std::vector<std::shared_ptr<MaterializationJob>>& jobs,
+                        std::vector<std::string> warnings, const Status& run_error, int signal,
+                        double seconds);
 
 std::string ReportAsTable(const RunReport& report);
 std::string ReportAsJson(const RunReport& report);     // One line.

@@ -3,7 +3,8 @@
 
 namespace banquet {
 
-// From now on the first signal is only noted; a second one ends the process at once with 128 + its number.
+// From now on the first signal is only noted; a second one ends the process at once with 128 + its
+// number.
 void CatchStopSignals();
 
 // The signal that came, or 0.

@@ -41,8 +41,9 @@ std::string_view TypeWord(const OptionSpec& spec) {
 std::vector<std::vector<std::string>> RowsOf(std::span<const OptionSpec> table) {
   std::vector<std::vector<std::string>> rows = {{"  OPTION", "TYPE", "DEFAULT", "UNIT", "MEANING"}};
   for (const OptionSpec& spec : table) {
-    rows.push_back({"  " + std::string(spec.name), std::string(TypeWord(spec)), std::string(spec.default_value),
-                    std::string(spec.unit), std::string(spec.meaning)});
+    rows.push_back({"  " + std::string(spec.name), std::string(TypeWord(spec)),
+                    std::string(spec.default_value), std::string(spec.unit),
+                    std::string(spec.meaning)});
   }
   return rows;
 }
@@ -50,8 +51,12 @@ std::vector<std::vector<std::string>> RowsOf(std::span<const OptionSpec> table) 
 nlohmann::ordered_json JsonOf(std::span<const OptionSpec> table) {
   auto options = nlohmann::ordered_json::array();
   for (const OptionSpec& spec : table) {
-    options.push_back({{"name", spec.name}, {"type", TypeWord(spec)}, {"default", spec.default_value},
-                       {"unit", spec.unit}, {"meaning", spec.meaning}, {"required", spec.required}});
+    options.push_back({{"name", spec.name},
+                       {"type", TypeWord(spec)},
+                       {"default", spec.default_value},
+                       {"unit", spec.unit},
+                       {"meaning", spec.meaning},
+                       {"required", spec.required}});
   }
   return options;
 }
@@ -62,7 +67,8 @@ int PrintStores(const GlobalOptions& options) {
     if (options.json) {
       stores.push_back({{"type", product.type}, {"options", JsonOf(product.options())}});
     } else {
-      std::printf("%s\n%s\n", std::string(product.type).c_str(), FormatTable(RowsOf(product.options())).c_str());
+      std::printf("%s\n%s\n", std::string(product.type).c_str(),
+                  FormatTable(RowsOf(product.options())).c_str());
     }
   }
   if (options.json) std::printf("%s\n", stores.dump().c_str());
@@ -84,9 +90,8 @@ void AddStoresCommand(CLI::App& app, CommandBody* body) {
   app.add_subcommand("stores", "List the online stores and every option of each")->callback([body] {
     *body = PrintStores;
   });
-  app.add_subcommand("options", "List Banquet's own options (the banquet: block)")->callback([body] {
-    *body = PrintRunOptions;
-  });
+  app.add_subcommand("options", "List Banquet's own options (the banquet: block)")
+      ->callback([body] { *body = PrintRunOptions; });
 }
 
 }  // namespace banquet

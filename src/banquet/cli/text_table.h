@@ -6,8 +6,10 @@
 
 namespace banquet {
 
-// First row is the head. `right` names columns to align to the right. Cells are UTF-8; width counts code points.
-std::string FormatTable(const std::vector<std::vector<std::string>>& rows, const std::vector<bool>& right = {});
+// First row is the head. `right` names columns to align to the right. Cells are UTF-8; width counts
+// code points.
+std::string FormatTable(const std::vector<std::vector<std::string>>& rows,
+                        const std::vector<bool>& right = {});
 
 // 1234567 -> "1,234,567".
 std::string WithThousands(int64_t number);

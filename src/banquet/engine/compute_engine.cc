@@ -23,21 +23,23 @@ ComputeEngine::~ComputeEngine() = default;
 Result<TaskGroup> MakeTaskGroup(const ExecutionContext& context, const MaterializationTask& task) {
   TaskGroup group;
   group.tasks.push_back(task);
-  BANQUET_ASSIGN_OR_RETURN(group.columns.emplace_back(), ViewColumnsOf(task, *context.contents, *context.config));
+  BANQUET_ASSIGN_OR_RETURN(group.columns.emplace_back(),
+                           ViewColumnsOf(task, *context.contents, *context.config));
   group.fail_on_null_key = context.config->options.OnNullKeyOf(task.view.name) == OnNullKey::kFail;
   return group;
 }
 
-std::vector<std::shared_ptr<MaterializationJob>> ComputeEngine::Materialize(const ExecutionContext& context,
-                                                                            std::vector<SelectedTask> tasks) {
+std::vector<std::shared_ptr<MaterializationJob>> ComputeEngine::Materialize(
+    const ExecutionContext& context, std::vector<SelectedTask> tasks) {
   Jobs jobs;
   const UnsupportedRule& unsupported = context.config->options.unsupported;
   for (SelectedTask& selected : tasks) {
     const std::string& name = selected.task.view.name;
-    auto job = jobs.emplace_back(std::make_shared<MaterializationJob>(NewJobId(name), selected.task));
+    auto job =
+        jobs.emplace_back(std::make_shared<MaterializationJob>(NewJobId(name), selected.task));
     if (!selected.refusal.ok()) {
-      const bool skip = selected.unsupported && (unsupported.skip_all ||
-                                                 std::ranges::find(unsupported.skip_views, name) !=
+      const bool skip = selected.unsupported &&
+                        (unsupported.skip_all || std::ranges::find(unsupported.skip_views, name) !=
                                                      unsupported.skip_views.end());
       if (skip) {
         job->Skip(MessageOf(selected.refusal));
@@ -85,12 +87,14 @@ void ComputeEngine::RunGroup(const ExecutionContext& context, const PendingGroup
 Status ComputeEngine::RunLocked(const ExecutionContext& context, const PendingGroup& pending) {
   std::vector<std::unique_ptr<ViewLock>> locks;
   for (const MaterializationTask& task : pending.group.tasks) {
-    BANQUET_ASSIGN_OR_RETURN(locks.emplace_back(),
-                             context.registry->LockView(task.project, task.view.name,
-                                                        context.config->options.lock_wait, context.stop));
+    BANQUET_ASSIGN_OR_RETURN(
+        locks.emplace_back(),
+        context.registry->LockView(task.project, task.view.name, context.config->options.lock_wait,
+                                   context.stop));
   }
   BANQUET_RETURN_NOT_OK(MaterializeGroup(context, pending.group, pending.jobs));
-  for (StoreLanes* lanes : context.online_stores) BANQUET_RETURN_NOT_OK(lanes->store().ConfirmWritten());
+  for (StoreLanes* lanes : context.online_stores)
+    BANQUET_RETURN_NOT_OK(lanes->store().ConfirmWritten());
   for (const auto& job : pending.jobs) BANQUET_RETURN_NOT_OK(job->report().CheckSums());
   if (context.stop.stop_requested()) return CancelledError();
   return Record(context, pending);
@@ -102,7 +106,8 @@ Status ComputeEngine::Record(const ExecutionContext& context, const PendingGroup
     Result<std::optional<std::string>> warning = context.registry->RecordMaterialization(
         {.project = task.project, .view = task.view.name, .window = task.window});
     if (!warning.ok()) {
-      return Annotate(warning.status(), "Everything is written, but the interval could not be recorded");
+      return Annotate(warning.status(),
+                      "Everything is written, but the interval could not be recorded");
     }
     if (warning->has_value()) pending.jobs[i]->Warn(**warning);
   }

@@ -15,8 +15,9 @@
 
 namespace banquet {
 
-// Forms task groups and runs them in parallel and apart from each other: a failing group does not stop the others. Each
-// kind of engine implements MaterializeGroup. An engine serves one Materialize call; its destructor waits for the jobs.
+// Forms task groups and runs them in parallel and apart from each other: a failing group does not
+// stop the others. Each kind of engine implements MaterializeGroup. An engine serves one
+// Materialize call; its destructor waits for the jobs.
 class ComputeEngine {
  public:
   virtual ~ComputeEngine();
@@ -24,17 +25,20 @@ class ComputeEngine {
   ComputeEngine(const ComputeEngine&) = delete;
   ComputeEngine& operator=(const ComputeEngine&) = delete;
 
-  // One job per task, in order; returns while they run. A refused task's job is finished at once. Per group: lock the
-  // views, materialize, confirm the stores, check the sums, record each interval last. `context` is borrowed until the
-  // engine is destroyed. To cancel, request stop on the context's token.
+  // One job per task, in order; returns while they run. A refused task's job is finished at once.
+  // Per group: lock the views, materialize, confirm the stores, check the sums, record each
+  // interval last. `context` is borrowed until the engine is destroyed. To cancel, request stop on
+  // the context's token.
   std::vector<std::shared_ptr<MaterializationJob>> Materialize(const ExecutionContext& context,
                                                                std::vector<SelectedTask> tasks);
 
  protected:
   using Jobs = std::vector<std::shared_ptr<MaterializationJob>>;
   // Reads, decides and writes one group; `jobs` stand beside the group's tasks. Records nothing.
-  virtual Status MaterializeGroup(const ExecutionContext& context, const TaskGroup& group, const Jobs& jobs) = 0;
-  // Joins the group threads; called by the destructor of each final class, before it loses its own members.
+  virtual Status MaterializeGroup(const ExecutionContext& context, const TaskGroup& group,
+                                  const Jobs& jobs) = 0;
+  // Joins the group threads; called by the destructor of each final class, before it loses its own
+  // members.
   void JoinAll() { threads_.clear(); }
 
  private:

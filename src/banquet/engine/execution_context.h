@@ -15,7 +15,8 @@
 
 namespace banquet {
 
-// Everything is borrowed and outlives the engine's jobs, save the registry's contents, which are shared.
+// Everything is borrowed and outlives the engine's jobs, save the registry's contents, which are
+// shared.
 struct ExecutionContext {
   const RepoConfig* config = nullptr;
   Registry* registry = nullptr;

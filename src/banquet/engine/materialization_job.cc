@@ -24,13 +24,15 @@ std::string_view NameOf(JobStatus status) {
 }
 
 Status JobReport::CheckSums() const {
-  const int64_t fates = rows.outside_window + rows.null_key + rows.null_time + rows.duplicates + rows.quarantined +
-                        rows.winners;
-  if (rows.read != fates) return Bug("The report does not add up: {} rows read, {} accounted for", rows.read, fates);
+  const int64_t fates = rows.outside_window + rows.null_key + rows.null_time + rows.duplicates +
+                        rows.quarantined + rows.winners;
+  if (rows.read != fates)
+    return Bug("The report does not add up: {} rows read, {} accounted for", rows.read, fates);
   for (const StoreReport& store : stores) {
     const int64_t decided = store.written + store.stale + store.unchanged + store.undecided;
     if (decided != rows.winners) {
-      return Bug("The report does not add up: {} winners, {} accounted for by {}", rows.winners, decided, store.name);
+      return Bug("The report does not add up: {} winners, {} accounted for by {}", rows.winners,
+                 decided, store.name);
     }
   }
   return Status::OK();
@@ -120,7 +122,8 @@ RowCounts MaterializationJob::Counts() const {
 
 JobProgress MaterializationJob::progress() const {
   std::lock_guard lock(mutex_);
-  JobProgress progress{.status = status_, .rows_total = fates_.total, .rows = Counts(), .seconds = SecondsLocked()};
+  JobProgress progress{
+      .status = status_, .rows_total = fates_.total, .rows = Counts(), .seconds = SecondsLocked()};
   for (const Store& store : stores_) {
     const int64_t decided = store.tally->written + store.tally->stale + store.tally->unchanged;
     progress.written = &store == &stores_.front() ? decided : std::min(progress.written, decided);
@@ -130,7 +133,8 @@ JobProgress MaterializationJob::progress() const {
 
 JobReport MaterializationJob::report() const {
   std::lock_guard lock(mutex_);
-  JobReport report{.rows = Counts(), .stores = {}, .bytes_read = fates_.bytes_read, .seconds = SecondsLocked()};
+  JobReport report{
+      .rows = Counts(), .stores = {}, .bytes_read = fates_.bytes_read, .seconds = SecondsLocked()};
   for (const Store& store : stores_) {
     StoreReport& row = report.stores.emplace_back();
     row.name = store.name;
@@ -141,9 +145,11 @@ JobReport MaterializationJob::report() const {
     row.stale = store.tally->stale;
     row.unchanged = store.tally->unchanged;
     row.bytes = store.tally->bytes;
-    // A run that succeeded decided every winner (CheckSums would tell); what a failed one left is undecided.
+    // A run that succeeded decided every winner (CheckSums would tell); what a failed one left is
+    // undecided.
     if (status_ != JobStatus::kSucceeded && status_ != JobStatus::kRunning) {
-      row.undecided = std::max<int64_t>(0, report.rows.winners - row.written - row.stale - row.unchanged);
+      row.undecided =
+          std::max<int64_t>(0, report.rows.winners - row.written - row.stale - row.unchanged);
     }
   }
   return report;

@@ -20,7 +20,8 @@ namespace banquet {
 enum class JobStatus { kWaiting, kRunning, kSucceeded, kError, kCancelled, kSkipped };
 std::string_view NameOf(JobStatus status);  // "WAITING", "RUNNING", …
 
-// Rows by fate, at one moment. read = outside_window + null_key + null_time + duplicates + quarantined + winners.
+// Rows by fate, at one moment. read = outside_window + null_key + null_time + duplicates +
+// quarantined + winners.
 struct RowCounts {
   int64_t read = 0;
   int64_t pruned = 0;
@@ -52,7 +53,8 @@ struct JobReport {
   int64_t bytes_read = 0;
   double seconds = 0;
 
-  // OK if both sums hold; a bug otherwise (architecture rule 4). Only meaningful for a job that ran to its end.
+  // OK if both sums hold; a bug otherwise (architecture rule 4). Only meaningful for a job that ran
+  // to its end.
   Status CheckSums() const;
 };
 
@@ -61,23 +63,24 @@ struct JobProgress {
   JobStatus status = JobStatus::kWaiting;
   int64_t rows_total = 0;  // 0: not known yet.
   RowCounts rows;
-  int64_t written = 0;     // Rows that the (slowest) store has decided.
+  int64_t written = 0;  // Rows that the (slowest) store has decided.
   double seconds = 0;
 };
 
 // Safe to share between threads: the engine drives it, others poll.
 class MaterializationJob {
  public:
-  MaterializationJob(std::string id, MaterializationTask task) : id_(std::move(id)), task_(std::move(task)) {}
+  MaterializationJob(std::string id, MaterializationTask task)
+      : id_(std::move(id)), task_(std::move(task)) {}
 
   const std::string& id() const { return id_; }
   const MaterializationTask& task() const { return task_; }
   JobStatus status() const;
-  Status error() const;                 // OK unless the status is ERROR or CANCELLED.
+  Status error() const;                   // OK unless the status is ERROR or CANCELLED.
   std::string url() const { return ""; }  // Of a page that shows the job; a local one has none.
   std::vector<std::string> warnings() const;
   JobProgress progress() const;
-  JobReport report() const;             // Final once status is final.
+  JobReport report() const;  // Final once status is final.
   bool finished() const;
   // True when the job is finished; false when `timeout` passed first.
   bool Wait(std::chrono::milliseconds timeout) const;
@@ -97,7 +100,9 @@ class MaterializationJob {
     std::string type;
     std::unique_ptr<StoreTally> tally;
   };
-  static bool IsFinal(JobStatus status) { return status != JobStatus::kWaiting && status != JobStatus::kRunning; }
+  static bool IsFinal(JobStatus status) {
+    return status != JobStatus::kWaiting && status != JobStatus::kRunning;
+  }
   double SecondsLocked() const;
   RowCounts Counts() const;
 

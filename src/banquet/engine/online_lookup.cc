@@ -15,25 +15,27 @@ namespace {
 // What is read of one view.
 struct ViewLookup {
   const FeatureView* view = nullptr;
-  std::string shown_name;                           // The alias of a projection, or the view's name.
+  std::string shown_name;  // The alias of a projection, or the view's name.
   std::optional<int> version;
   std::vector<std::string> features;
   std::map<std::string, std::string> join_key_map;  // Join key of the view -> name in the request.
 };
 
-Result<const FeatureView*> FindView(const RegistryContents& contents, const std::string& project, const std::string& name) {
+Result<const FeatureView*> FindView(const RegistryContents& contents, const std::string& project,
+                                    const std::string& name) {
   const FeatureView* view = contents.FindView(project, name);
   if (view != nullptr) return view;
   std::vector<std::string> names;
   for (const FeatureView& known : contents.feature_views) {
     if (known.project == project) names.push_back(known.name);
   }
-  return UserError("Feature view {} does not exist in project {}.{}", name, project, DidYouMean(name, names));
+  return UserError("Feature view {} does not exist in project {}.{}", name, project,
+                   DidYouMean(name, names));
 }
 
 // "view:feature" or "view@v2:feature".
-Status AddReference(const RegistryContents& contents, const std::string& project, const std::string& reference,
-                    std::vector<ViewLookup>* lookups) {
+Status AddReference(const RegistryContents& contents, const std::string& project,
+                    const std::string& reference, std::vector<ViewLookup>* lookups) {
   const size_t colon = reference.find(':');
   if (colon == std::string::npos || colon == 0 || colon + 1 == reference.size()) {
     return UserError("Not a feature reference; write view:feature: {}", reference);
@@ -50,28 +52,35 @@ Status AddReference(const RegistryContents& contents, const std::string& project
     version = number;
     view_name.resize(at);
   }
-  auto lookup = std::ranges::find_if(
-      *lookups, [&](const ViewLookup& known) { return known.view->name == view_name && known.version == version; });
+  auto lookup = std::ranges::find_if(*lookups, [&](const ViewLookup& known) {
+    return known.view->name == view_name && known.version == version;
+  });
   if (lookup == lookups->end()) {
     BANQUET_ASSIGN_OR_RETURN(const FeatureView* view, FindView(contents, project, view_name));
-    lookups->push_back({.view = view, .shown_name = view_name, .version = version, .features = {}, .join_key_map = {}});
+    lookups->push_back({.view = view,
+                        .shown_name = view_name,
+                        .version = version,
+                        .features = {},
+                        .join_key_map = {}});
     lookup = lookups->end() - 1;
   }
   lookup->features.push_back(reference.substr(colon + 1));
   return Status::OK();
 }
 
-Status AddService(const RegistryContents& contents, const std::string& project, const std::string& name,
-                  std::vector<ViewLookup>* lookups) {
+Status AddService(const RegistryContents& contents, const std::string& project,
+                  const std::string& name, std::vector<ViewLookup>* lookups) {
   for (const FeatureService& service : contents.feature_services) {
     if (service.name != name || service.project != project) continue;
     for (const FeatureViewProjection& projection : service.projections) {
-      BANQUET_ASSIGN_OR_RETURN(const FeatureView* view, FindView(contents, project, projection.view));
-      lookups->push_back({.view = view,
-                          .shown_name = projection.alias.empty() ? projection.view : projection.alias,
-                          .version = projection.version_tag,
-                          .features = projection.features,
-                          .join_key_map = projection.join_key_map});
+      BANQUET_ASSIGN_OR_RETURN(const FeatureView* view,
+                               FindView(contents, project, projection.view));
+      lookups->push_back(
+          {.view = view,
+           .shown_name = projection.alias.empty() ? projection.view : projection.alias,
+           .version = projection.version_tag,
+           .features = projection.features,
+           .join_key_map = projection.join_key_map});
     }
     return Status::OK();
   }
@@ -79,25 +88,30 @@ Status AddService(const RegistryContents& contents, const std::string& project, 
   for (const FeatureService& service : contents.feature_services) {
     if (service.project == project) names.push_back(service.name);
   }
-  return UserError("Feature service {} does not exist in project {}.{}", name, project, DidYouMean(name, names));
+  return UserError("Feature service {} does not exist in project {}.{}", name, project,
+                   DidYouMean(name, names));
 }
 
 // The columns of the view or of its version that are read, features in the order asked for.
-Result<ViewColumns> ColumnsOf(const ViewLookup& lookup, const RegistryContents& contents, const RepoConfig& config) {
+Result<ViewColumns> ColumnsOf(const ViewLookup& lookup, const RegistryContents& contents,
+                              const RepoConfig& config) {
   const FeatureView* definition = lookup.view;
   if (lookup.version.has_value() && *lookup.version != lookup.view->current_version_number) {
-    const auto version = std::ranges::find_if(contents.versions, [&](const FeatureViewVersion& known) {
-      return known.view == lookup.view->name && known.project == config.project && known.number == *lookup.version;
-    });
+    const auto version =
+        std::ranges::find_if(contents.versions, [&](const FeatureViewVersion& known) {
+          return known.view == lookup.view->name && known.project == config.project &&
+                 known.number == *lookup.version;
+        });
     if (version == contents.versions.end()) {
-      return UserError("The registry holds no version v{} of feature view {}", *lookup.version, lookup.view->name);
+      return UserError("The registry holds no version v{} of feature view {}", *lookup.version,
+                       lookup.view->name);
     }
     definition = &version->definition;
   }
   ViewColumns columns;
   columns.project = config.project;
-  columns.view =
-      StorageNameOf(config, lookup.view->name, lookup.version.value_or(lookup.view->current_version_number));
+  columns.view = StorageNameOf(config, lookup.view->name,
+                               lookup.version.value_or(lookup.view->current_version_number));
   columns.entity_key_version = config.entity_key_serialization_version;
   BANQUET_ASSIGN_OR_RETURN(columns.join_keys, JoinKeysOf(*definition, contents, config.project));
   std::vector<std::string> names;
@@ -105,7 +119,8 @@ Result<ViewColumns> ColumnsOf(const ViewLookup& lookup, const RegistryContents& 
   for (const std::string& feature : lookup.features) {
     const auto field = std::ranges::find(definition->features, feature, &Field::name);
     if (field == definition->features.end()) {
-      return UserError("Feature view {} has no feature {}.{}", lookup.view->name, feature, DidYouMean(feature, names));
+      return UserError("Feature view {} has no feature {}.{}", lookup.view->name, feature,
+                       DidYouMean(feature, names));
     }
     columns.features.push_back(*field);
   }
@@ -117,7 +132,8 @@ std::string NameInRequest(const ViewLookup& lookup, const std::string& join_key)
   return renamed == lookup.join_key_map.end() ? join_key : renamed->second;
 }
 
-Result<std::vector<std::string>> KeysOf(const ViewLookup& lookup, const ViewColumns& columns, const LookupQuery& query) {
+Result<std::vector<std::string>> KeysOf(const ViewLookup& lookup, const ViewColumns& columns,
+                                        const LookupQuery& query) {
   std::vector<std::string> keys;
   for (const auto& entity : query.entities) {
     std::vector<std::string> values;
@@ -133,20 +149,23 @@ Result<std::vector<std::string>> KeysOf(const ViewLookup& lookup, const ViewColu
       }
       values.push_back(value->second);
     }
-    BANQUET_ASSIGN_OR_RETURN(keys.emplace_back(),
-                             SerializeEntityKey(columns.join_keys, columns.entity_key_version, values));
+    BANQUET_ASSIGN_OR_RETURN(
+        keys.emplace_back(),
+        SerializeEntityKey(columns.join_keys, columns.entity_key_version, values));
   }
   return keys;
 }
 
 bool IsNumber(ValueType type) {
-  return type == ValueType::kInt32 || type == ValueType::kInt64 || type == ValueType::kUnixTimestamp;
+  return type == ValueType::kInt32 || type == ValueType::kInt64 ||
+         type == ValueType::kUnixTimestamp;
 }
 
 }  // namespace
 
-Result<std::vector<LookupColumn>> LookUpOnline(const RegistryContents& contents, const RepoConfig& config,
-                                               OnlineStore& store, const LookupQuery& query) {
+Result<std::vector<LookupColumn>> LookUpOnline(const RegistryContents& contents,
+                                               const RepoConfig& config, OnlineStore& store,
+                                               const LookupQuery& query) {
   std::vector<ViewLookup> lookups;
   if (!query.feature_service.empty()) {
     BANQUET_RETURN_NOT_OK(AddService(contents, config.project, query.feature_service, &lookups));
@@ -163,7 +182,11 @@ Result<std::vector<LookupColumn>> LookUpOnline(const RegistryContents& contents,
       const std::string name = NameInRequest(lookup, key.name);
       if (key.name == kDummyJoinKey || !names.insert(name).second) continue;
       LookupColumn& column = join_keys.emplace_back();
-      column = {.name = name, .is_join_key = true, .values = {}, .keys = {}, .key_is_number = IsNumber(key.type)};
+      column = {.name = name,
+                .is_join_key = true,
+                .values = {},
+                .keys = {},
+                .key_is_number = IsNumber(key.type)};
       for (const auto& entity : query.entities) {
         const auto value = entity.find(name);
         column.keys.push_back(value == entity.end() ? "" : value->second);
@@ -173,14 +196,16 @@ Result<std::vector<LookupColumn>> LookUpOnline(const RegistryContents& contents,
     BANQUET_ASSIGN_OR_RETURN(const StoredRows rows, store.Read(columns, keys));
     for (size_t f = 0; f < columns.features.size(); ++f) {
       LookupColumn& column = features.emplace_back();
-      column.name = query.full_feature_names ? lookup.shown_name + "__" + columns.features[f].name : columns.features[f].name;
+      column.name = query.full_feature_names ? lookup.shown_name + "__" + columns.features[f].name
+                                             : columns.features[f].name;
       if (!names.insert(column.name).second) {
         return UserError("Two features are called {}; ask with --full-feature-names", column.name);
       }
       for (const std::optional<StoredRow>& row : rows) {
         LookupValue& value = column.values.emplace_back();
         if (!row.has_value() || !row->values[f].has_value()) continue;
-        value = {.found = true, .value_bytes = *row->values[f], .event_us = row->event_us.value_or(0)};
+        value = {
+            .found = true, .value_bytes = *row->values[f], .event_us = row->event_us.value_or(0)};
       }
     }
   }

@@ -17,8 +17,9 @@ namespace banquet {
 struct LookupQuery {
   std::vector<std::string> features;
   std::string feature_service;
-  std::vector<std::map<std::string, std::string>> entities;  // Join key -> value as text, one map per row.
-  bool full_feature_names = false;                           // "view__feature" instead of "feature".
+  std::vector<std::map<std::string, std::string>>
+      entities;                     // Join key -> value as text, one map per row.
+  bool full_feature_names = false;  // "view__feature" instead of "feature".
 };
 
 // One value of the answer.
@@ -37,9 +38,10 @@ struct LookupColumn {
   bool key_is_number = false;
 };
 
-// Join keys first, in the order of the views, then features in the order asked for. Unknown names are user errors with the
-// nearest one; two features of one name ask for full names.
-Result<std::vector<LookupColumn>> LookUpOnline(const RegistryContents& contents, const RepoConfig& config,
-                                               OnlineStore& store, const LookupQuery& query);
+// Join keys first, in the order of the views, then features in the order asked for. Unknown names
+// are user errors with the nearest one; two features of one name ask for full names.
+Result<std::vector<LookupColumn>> LookUpOnline(const RegistryContents& contents,
+                                               const RepoConfig& config, OnlineStore& store,
+                                               const LookupQuery& query);
 
 }  // namespace banquet

@@ -12,7 +12,8 @@ namespace banquet {
 namespace {
 
 constexpr int64_t kMicrosPerSecond = 1'000'000;
-constexpr int64_t kFirstWindow_us = int64_t{52} * 7 * 24 * 3600 * kMicrosPerSecond;  // "1 year" is 52 weeks in Feast.
+constexpr int64_t kFirstWindow_us =
+    int64_t{52} * 7 * 24 * 3600 * kMicrosPerSecond;  // "1 year" is 52 weeks in Feast.
 
 // "v2", "version2", case-insensitive: 2. "latest" and empty: nothing (feast-compat 1.5).
 Result<std::optional<int>> ParseVersion(const std::string& text) {
@@ -27,7 +28,8 @@ Result<std::optional<int>> ParseVersion(const std::string& text) {
   }
   int number = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-  if (digits.size() == word.size() || error != std::errc() || end != digits.data() + digits.size() || number < 0) {
+  if (digits.size() == word.size() || error != std::errc() ||
+      end != digits.data() + digits.size() || number < 0) {
     return UserError("Not a version; write latest, v2 or version2: {}", text);
   }
   return std::optional<int>(number);
@@ -35,16 +37,21 @@ Result<std::optional<int>> ParseVersion(const std::string& text) {
 
 bool IsOfflineOnly(const FeatureView& view) { return !view.online && view.offline; }
 
-std::vector<const FeatureView*> AllViews(const RegistryContents& contents, const std::string& project) {
+std::vector<const FeatureView*> AllViews(const RegistryContents& contents,
+                                         const std::string& project) {
   std::vector<const FeatureView*> views;
   const auto add = [&](auto&& wanted) {
     for (const FeatureView& view : contents.feature_views) {
       if (view.project == project && !view.disabled && wanted(view)) views.push_back(&view);
     }
   };
-  add([](const FeatureView& v) { return v.online && (v.kind == ViewKind::kPlain || v.kind == ViewKind::kBatch); });
+  add([](const FeatureView& v) {
+    return v.online && (v.kind == ViewKind::kPlain || v.kind == ViewKind::kBatch);
+  });
   add([](const FeatureView& v) { return v.online && v.kind == ViewKind::kStream; });
-  add([](const FeatureView& v) { return v.write_to_online_store && v.kind == ViewKind::kOnDemand; });
+  add([](const FeatureView& v) {
+    return v.write_to_online_store && v.kind == ViewKind::kOnDemand;
+  });
   return views;
 }
 
@@ -56,32 +63,42 @@ Result<const FeatureView*> NamedView(const RegistryContents& contents, const std
     for (const FeatureView& known : contents.feature_views) {
       if (known.project == project) names.push_back(known.name);
     }
-    return UserError("Feature view {} does not exist in project {}.{}", name, project, DidYouMean(name, names));
+    return UserError("Feature view {} does not exist in project {}.{}", name, project,
+                     DidYouMean(name, names));
   }
-  if (view->kind == ViewKind::kLabel) return UserError("Label views are never materialized: {}", name);
-  if (view->disabled) return UserError("The feature view is disabled; enable it to materialize it: {}", name);
+  if (view->kind == ViewKind::kLabel)
+    return UserError("Label views are never materialized: {}", name);
+  if (view->disabled)
+    return UserError("The feature view is disabled; enable it to materialize it: {}", name);
   if (view->kind == ViewKind::kOnDemand) {
     if (!view->write_to_online_store) {
-      return UserError("The on-demand feature view has no write_to_online_store; there is nothing to materialize: {}", name);
+      return UserError(
+          "The on-demand feature view has no write_to_online_store; there is nothing to "
+          "materialize: {}",
+          name);
     }
     return view;
   }
   if (!view->online && !IsOfflineOnly(*view)) {
-    return UserError("The feature view has online=False; there is nothing to materialize: {}", name);
+    return UserError("The feature view has online=False; there is nothing to materialize: {}",
+                     name);
   }
   return view;
 }
 
 // The definition and storage name to run: the active view, or a version of it.
-Status ResolveVersion(const RegistryContents& contents, const RepoConfig& config, const TaskQuery& query,
-                      MaterializationTask* task) {
+Status ResolveVersion(const RegistryContents& contents, const RepoConfig& config,
+                      const TaskQuery& query, MaterializationTask* task) {
   task->storage_name = StorageNameOf(config, task->view.name, task->view.current_version_number);
   if (!query.version.has_value()) return Status::OK();
   BANQUET_ASSIGN_OR_RETURN(std::optional<int> number, ParseVersion(*query.version));
   if (!number.has_value()) return Status::OK();
   for (const FeatureViewVersion& version : contents.versions) {
-    if (version.view != task->view.name || version.project != task->project || version.number != *number) continue;
-    // What the snapshot says of columns and source counts; intervals and state stay those of the active view.
+    if (version.view != task->view.name || version.project != task->project ||
+        version.number != *number)
+      continue;
+    // What the snapshot says of columns and source counts; intervals and state stay those of the
+    // active view.
     FeatureView definition = version.definition;
     definition.project = task->project;
     definition.materialization_intervals = task->view.materialization_intervals;
@@ -90,10 +107,12 @@ Status ResolveVersion(const RegistryContents& contents, const RepoConfig& config
     task->storage_name = StorageNameOf(config, version.view, *number);
     return Status::OK();
   }
-  return UserError("The registry holds no version {} of feature view {}", *query.version, task->view.name);
+  return UserError("The registry holds no version {} of feature view {}", *query.version,
+                   task->view.name);
 }
 
-// Feast: from the latest recorded end; else now - ttl; else one "year" before now (feast-compat 3.3).
+// Feast: from the latest recorded end; else now - ttl; else one "year" before now
+// (feast-compat 3.3).
 void SetIncrementalWindow(const TaskQuery& query, int64_t now_us, SelectedTask* selected) {
   const FeatureView& view = selected->task.view;
   int64_t start_us = 0;
@@ -108,30 +127,34 @@ void SetIncrementalWindow(const TaskQuery& query, int64_t now_us, SelectedTask* 
   }
   selected->task.window = {start_us, query.end_us};
   if (start_us > query.end_us) {
-    selected->refusal = UserError("The window is reversed: it would start at {}, where the view stopped last, and end at {}",
-                                  FormatInstant(start_us), FormatInstant(query.end_us));
+    selected->refusal = UserError(
+        "The window is reversed: it would start at {}, where the view stopped last, and end at {}",
+        FormatInstant(start_us), FormatInstant(query.end_us));
   }
 }
 
 Status CheckQuery(const RepoConfig& config, const TaskQuery& query) {
   if (query.start_us.has_value() && *query.start_us > query.end_us) {
-    return UserError("The given start_date {} is greater than the given end_date {}.", FormatInstant(*query.start_us),
-                     FormatInstant(query.end_us));
+    return UserError("The given start_date {} is greater than the given end_date {}.",
+                     FormatInstant(*query.start_us), FormatInstant(query.end_us));
   }
   if (!query.version.has_value()) return Status::OK();
   if (!config.registry.online_feature_view_versioning) {
     return UserError(
-        "Version-aware materialization requires 'enable_online_feature_view_versioning: true' under 'registry' in {}.",
+        "Version-aware materialization requires 'enable_online_feature_view_versioning: true' "
+        "under 'registry' in {}.",
         config.yaml_path);
   }
-  if (query.views.size() != 1) return UserError("--version needs exactly one --views: {} given", query.views.size());
+  if (query.views.size() != 1)
+    return UserError("--version needs exactly one --views: {} given", query.views.size());
   return Status::OK();
 }
 
 }  // namespace
 
-Result<std::vector<SelectedTask>> SelectTasks(const RegistryContents& contents, const RepoConfig& config,
-                                              const TaskQuery& query, int64_t now_us) {
+Result<std::vector<SelectedTask>> SelectTasks(const RegistryContents& contents,
+                                              const RepoConfig& config, const TaskQuery& query,
+                                              int64_t now_us) {
   BANQUET_RETURN_NOT_OK(CheckQuery(config, query));
   std::vector<const FeatureView*> views;
   if (query.views.empty()) {
@@ -155,21 +178,26 @@ Result<std::vector<SelectedTask>> SelectTasks(const RegistryContents& contents, 
       SetIncrementalWindow(query, now_us, &entry);
     }
     if (const auto reason = FeatureBuilder::WhyUnsupported(entry.task.view); reason.has_value()) {
-      entry.refusal = UserError("Not supported: {}. Set banquet.unsupported to skip, or to a list with this view", *reason);
+      entry.refusal = UserError(
+          "Not supported: {}. Set banquet.unsupported to skip, or to a list with this view",
+          *reason);
       entry.unsupported = true;
     }
   }
   return selected;
 }
 
-std::vector<std::string> PrecomputedServices(const RegistryContents& contents, const std::string& project,
+std::vector<std::string> PrecomputedServices(const RegistryContents& contents,
+                                             const std::string& project,
                                              const std::vector<SelectedTask>& tasks) {
   std::vector<std::string> names;
   for (const FeatureService& service : contents.feature_services) {
     if (!service.precompute_online || service.project != project) continue;
-    const bool touched = std::ranges::any_of(service.projections, [&](const FeatureViewProjection& projection) {
-      return std::ranges::any_of(tasks, [&](const SelectedTask& t) { return t.task.view.name == projection.view; });
-    });
+    const bool touched =
+        std::ranges::any_of(service.projections, [&](const FeatureViewProjection& projection) {
+          return std::ranges::any_of(
+              tasks, [&](const SelectedTask& t) { return t.task.view.name == projection.view; });
+        });
     if (touched) names.push_back(service.name);
   }
   return names;

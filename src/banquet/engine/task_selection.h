@@ -1,5 +1,6 @@
 #pragma once
-// Which views a command means, and over which window: the rules of Feast's FeatureStore (feast-compat 3.2, 3.3).
+// Which views a command means, and over which window: the rules of Feast's FeatureStore
+// (feast-compat 3.2, 3.3).
 
 #include <optional>
 #include <string>
@@ -13,27 +14,33 @@
 namespace banquet {
 
 struct TaskQuery {
-  std::vector<std::string> views;       // Empty: all.
-  std::optional<std::string> version;   // --version; needs exactly one view.
-  std::optional<int64_t> start_us;      // Absent: incremental, each view from where it stopped.
+  std::vector<std::string> views;      // Empty: all.
+  std::optional<std::string> version;  // --version; needs exactly one view.
+  std::optional<int64_t> start_us;     // Absent: incremental, each view from where it stopped.
   int64_t end_us = 0;
   bool disable_event_timestamp = false;
 };
 
 struct SelectedTask {
   MaterializationTask task;
-  // Not OK: this view alone is refused (a reversed incremental window, something this version cannot do); the others run.
+  // Not OK: this view alone is refused (a reversed incremental window, something this version
+  // cannot do); the others run.
   Status refusal;
-  bool unsupported = false;             // The refusal is of the kind that banquet.unsupported may skip.
-  std::optional<std::string> note;      // For the user, such as Feast's sentence about the one-year default.
+  bool unsupported = false;  // The refusal is of the kind that banquet.unsupported may skip.
+  std::optional<std::string>
+      note;  // For the user, such as Feast's sentence about the one-year default.
 };
 
-// In Feast's order. Errors (unknown view, disabled, START > END, …) are of the whole command, before any work.
-Result<std::vector<SelectedTask>> SelectTasks(const RegistryContents& contents, const RepoConfig& config,
-                                              const TaskQuery& query, int64_t now_us);
+// In Feast's order. Errors (unknown view, disabled, START > END, …) are of the whole command,
+// before any work.
+Result<std::vector<SelectedTask>> SelectTasks(const RegistryContents& contents,
+                                              const RepoConfig& config, const TaskQuery& query,
+                                              int64_t now_us);
 
-// Feature services with precompute_online that touch one of these views: this version does not recompute their vectors.
-std::vector<std::string> PrecomputedServices(const RegistryContents& contents, const std::string& project,
+// Feature services with precompute_online that touch one of these views: this version does not
+// recompute their vectors.
+std::vector<std::string> PrecomputedServices(const RegistryContents& contents,
+                                             const std::string& project,
                                              const std::vector<SelectedTask>& tasks);
 
 }  // namespace banquet

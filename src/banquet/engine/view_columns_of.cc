@@ -8,8 +8,9 @@ namespace {
 // A store's own `skip_dedup: true` means: do not look, write.
 bool StoreSkipsDedup(const ConfigNode& online_store) {
   const ConfigNode* skip = online_store.Find("skip_dedup");
-  return skip != nullptr && (skip->scalar == "true" || skip->scalar == "True" || skip->scalar == "TRUE" ||
-                             skip->scalar == "yes" || skip->scalar == "on");
+  return skip != nullptr &&
+         (skip->scalar == "true" || skip->scalar == "True" || skip->scalar == "TRUE" ||
+          skip->scalar == "yes" || skip->scalar == "on");
 }
 
 }  // namespace
@@ -27,11 +28,16 @@ Result<std::vector<Field>> JoinKeysOf(const FeatureView& view, const RegistryCon
     if (name == kDummyEntityName) continue;
     const Entity* entity = contents.FindEntity(project, name);
     if (entity == nullptr) {
-      return UserError("The view's entity is not in the registry; run `feast apply`: {} (entity {})", view.name, name);
+      return UserError(
+          "The view's entity is not in the registry; run `feast apply`: {} (entity {})", view.name,
+          name);
     }
-    keys.push_back({.name = entity->join_key, .type = entity->value_type, .tags = {}, .description = {}});
+    keys.push_back(
+        {.name = entity->join_key, .type = entity->value_type, .tags = {}, .description = {}});
   }
-  if (keys.empty()) keys.push_back({.name = kDummyJoinKey, .type = ValueType::kString, .tags = {}, .description = {}});
+  if (keys.empty())
+    keys.push_back(
+        {.name = kDummyJoinKey, .type = ValueType::kString, .tags = {}, .description = {}});
   return keys;
 }
 
@@ -42,14 +48,14 @@ Result<ViewColumns> ViewColumnsOf(const MaterializationTask& task, const Registr
   columns.view = task.storage_name;
   BANQUET_ASSIGN_OR_RETURN(columns.join_keys, JoinKeysOf(task.view, contents, task.project));
   columns.features = task.view.features;
-  columns.has_created_time =
-      task.view.batch_source.has_value() && !task.view.batch_source->created_timestamp_column.empty();
+  columns.has_created_time = task.view.batch_source.has_value() &&
+                             !task.view.batch_source->created_timestamp_column.empty();
   columns.entity_key_version = config.entity_key_serialization_version;
   const std::string& name = task.view.name;
   columns.overwrite = config.options.OverwriteOf(name).value_or(
       StoreSkipsDedup(config.online_store) ? Overwrite::kAlways : Overwrite::kNewest);
-  columns.guard =
-      config.options.GuardOf(name).value_or(task.view.stream_source.has_value() ? Guard::kStrict : Guard::kCheck);
+  columns.guard = config.options.GuardOf(name).value_or(
+      task.view.stream_source.has_value() ? Guard::kStrict : Guard::kCheck);
   return columns;
 }
 

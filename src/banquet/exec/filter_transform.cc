@@ -45,8 +45,9 @@ class FilterTransform final : public Transform {
     fates_->outside_window += outside;
     fates_->null_key += null_key;
     if (null_key > 0 && node_.fail_on_null_key) {
-      return DataError("A join key is null and banquet.on_null_key is fail: {} rows of a batch, key columns {}", null_key,
-                       fmt::join(node_.key_columns, ", "));
+      return DataError(
+          "A join key is null and banquet.on_null_key is fail: {} rows of a batch, key columns {}",
+          null_key, fmt::join(node_.key_columns, ", "));
     }
     if (static_cast<int64_t>(kept.size()) < count) batch.selection = std::move(kept);
     return batch;
@@ -74,7 +75,8 @@ class FilterTransform final : public Transform {
 
 }  // namespace
 
-Result<std::unique_ptr<Transform>> MakeFilterTransform(const FilterNode& node, const arrow::Schema& schema,
+Result<std::unique_ptr<Transform>> MakeFilterTransform(const FilterNode& node,
+                                                       const arrow::Schema& schema,
                                                        RowFates* fates) {
   BANQUET_ASSIGN_OR_RETURN(TimeColumns times, TimeColumns::Find(schema));
   std::vector<int> keys;

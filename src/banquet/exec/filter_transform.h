@@ -1,5 +1,6 @@
 #pragma once
-// Drops rows outside the window, without event time, or with a null in a key column, and counts each kind.
+// Drops rows outside the window, without event time, or with a null in a key column, and counts
+// each kind.
 
 #include <memory>
 
@@ -11,7 +12,8 @@
 namespace banquet {
 
 // `fates` is borrowed. A row is counted once: null time before window before null key.
-Result<std::unique_ptr<Transform>> MakeFilterTransform(const FilterNode& node, const arrow::Schema& schema,
+Result<std::unique_ptr<Transform>> MakeFilterTransform(const FilterNode& node,
+                                                       const arrow::Schema& schema,
                                                        RowFates* fates);
 
 }  // namespace banquet

@@ -20,14 +20,16 @@ namespace {
 // Gives the winners of a sealed table in a fixed order. Borrows the table.
 class WinnerSource final : public Source {
  public:
-  WinnerSource(const LatestTable* table, std::vector<uint32_t> order) : table_(table), order_(std::move(order)) {}
+  WinnerSource(const LatestTable* table, std::vector<uint32_t> order)
+      : table_(table), order_(std::move(order)) {}
 
   Result<Batch> Next() override {
     const size_t begin = next_.fetch_add(kWriteBatchRows);
     if (begin >= order_.size()) return Batch{};
     const size_t end = std::min(order_.size(), begin + kWriteBatchRows);
     BANQUET_ASSIGN_OR_RETURN(std::shared_ptr<arrow::RecordBatch> rows, Collect(begin, end));
-    return Batch{.rows = std::move(rows), .first_row = static_cast<int64_t>(begin), .selection = {}};
+    return Batch{
+        .rows = std::move(rows), .first_row = static_cast<int64_t>(begin), .selection = {}};
   }
 
  private:
@@ -40,7 +42,8 @@ class WinnerSource final : public Source {
     batches.erase(std::unique(batches.begin(), batches.end()), batches.end());
 
     std::vector<std::shared_ptr<arrow::RecordBatch>> pieces;
-    std::vector<uint32_t> place(end - begin);  // Where in the pieces, one after another, each winner stands.
+    std::vector<uint32_t> place(
+        end - begin);  // Where in the pieces, one after another, each winner stands.
     uint32_t taken = 0;
     for (uint32_t batch : batches) {
       std::vector<uint32_t> rows;
@@ -52,7 +55,8 @@ class WinnerSource final : public Source {
       BANQUET_ASSIGN_OR_RETURN(pieces.emplace_back(), TakeRows(table_->batch(batch), rows));
     }
     if (pieces.size() == 1) return pieces.front();
-    BANQUET_ASSIGN_OR_RETURN(std::shared_ptr<arrow::RecordBatch> joined, arrow::ConcatenateRecordBatches(pieces));
+    BANQUET_ASSIGN_OR_RETURN(std::shared_ptr<arrow::RecordBatch> joined,
+                             arrow::ConcatenateRecordBatches(pieces));
     return TakeRows(joined, place);
   }
 
@@ -63,7 +67,8 @@ class WinnerSource final : public Source {
 
 class LatestSink final : public Breaker {
  public:
-  LatestSink(WriteOrder order, std::unique_ptr<EntityKeyEncoder> keys, TimeColumns times, RowFates* fates)
+  LatestSink(WriteOrder order, std::unique_ptr<EntityKeyEncoder> keys, TimeColumns times,
+             RowFates* fates)
       : order_(order), keys_(std::move(keys)), times_(times), fates_(fates) {}
 
   class Contest final : public Local {
@@ -88,8 +93,11 @@ class LatestSink final : public Breaker {
     const size_t prefix = keys_->common_prefix_size();
     const uint32_t id = contest.table.BeginBatch(batch.rows);
     for (size_t i = 0; i < contest.keys.size(); ++i) {
-      const uint32_t row = batch.selection.has_value() ? (*batch.selection)[i] : static_cast<uint32_t>(i);
-      Contender contender{.event_us = event.us[row], .event_nanos = event.Nanos(row), .position = batch.first_row + row};
+      const uint32_t row =
+          batch.selection.has_value() ? (*batch.selection)[i] : static_cast<uint32_t>(i);
+      Contender contender{.event_us = event.us[row],
+                          .event_nanos = event.Nanos(row),
+                          .position = batch.first_row + row};
       if (!created.IsNull(row)) {
         contender.has_created = true;
         contender.created_us = created.us[row];
@@ -141,7 +149,8 @@ class LatestSink final : public Breaker {
 
 }  // namespace
 
-Result<std::unique_ptr<Breaker>> MakeLatestSink(const LatestNode& node, const arrow::Schema& schema, RowFates* fates) {
+Result<std::unique_ptr<Breaker>> MakeLatestSink(const LatestNode& node, const arrow::Schema& schema,
+                                                RowFates* fates) {
   BANQUET_ASSIGN_OR_RETURN(std::unique_ptr<EntityKeyEncoder> keys,
                            EntityKeyEncoder::Make(node.join_keys, node.entity_key_version, schema));
   BANQUET_ASSIGN_OR_RETURN(TimeColumns times, TimeColumns::Find(schema));

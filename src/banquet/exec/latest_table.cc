@@ -25,8 +25,8 @@ uint64_t HashOf(std::string_view key) { return std::hash<std::string_view>{}(key
 
 int Contender::CompareTimes(const Contender& other) const {
   const auto mine = std::tie(event_us, event_nanos, has_created, created_us, created_nanos);
-  const auto theirs =
-      std::tie(other.event_us, other.event_nanos, other.has_created, other.created_us, other.created_nanos);
+  const auto theirs = std::tie(other.event_us, other.event_nanos, other.has_created,
+                               other.created_us, other.created_nanos);
   if (mine == theirs) return 0;
   return mine < theirs ? -1 : 1;
 }
@@ -39,15 +39,17 @@ uint32_t LatestTable::BeginBatch(std::shared_ptr<arrow::RecordBatch> rows) {
   return static_cast<uint32_t>(batches_.size() - 1);
 }
 
-bool LatestTable::Offer(std::string_view key, const Contender& contender, uint32_t batch, uint32_t row) {
+bool LatestTable::Offer(std::string_view key, const Contender& contender, uint32_t batch,
+                        uint32_t row) {
   return Place(HashOf(key), key, contender, batch, row, 0);
 }
 
-bool LatestTable::Place(uint64_t hash, std::string_view key, const Contender& contender, uint32_t batch, uint32_t row,
-                        int64_t ties) {
+bool LatestTable::Place(uint64_t hash, std::string_view key, const Contender& contender,
+                        uint32_t batch, uint32_t row, int64_t ties) {
   const size_t slot = FindSlot(hash, key);
   if (slots_[slot] == 0) {
-    entries_.push_back({hash, keys_.size(), static_cast<uint32_t>(key.size()), batch, row, ties, contender});
+    entries_.push_back(
+        {hash, keys_.size(), static_cast<uint32_t>(key.size()), batch, row, ties, contender});
     keys_.append(key);
     ++batches_[batch].live;
     slots_[slot] = static_cast<uint32_t>(entries_.size());
@@ -97,7 +99,8 @@ Status LatestTable::EndBatch(uint32_t batch) {
     retained_rows_ -= retained.rows->num_rows();
     retained.rows = nullptr;
   }
-  if (retained_rows_ > 2 * static_cast<int64_t>(entries_.size()) + kSlackRows) return Compact(/*all=*/false);
+  if (retained_rows_ > 2 * static_cast<int64_t>(entries_.size()) + kSlackRows)
+    return Compact(/*all=*/false);
   return Status::OK();
 }
 
@@ -106,7 +109,8 @@ Status LatestTable::Absorb(LatestTable&& other) {
   for (Retained& retained : other.batches_) batches_.push_back({std::move(retained.rows), 0});
   retained_rows_ += other.retained_rows_;
   for (const Entry& entry : other.entries_) {
-    Place(entry.hash, other.KeyOf(entry), entry.contender, entry.batch + shift, entry.row, entry.ties);
+    Place(entry.hash, other.KeyOf(entry), entry.contender, entry.batch + shift, entry.row,
+          entry.ties);
   }
   for (size_t i = shift; i < batches_.size(); ++i) {
     if (batches_[i].rows == nullptr || batches_[i].live > 0) continue;
@@ -114,7 +118,8 @@ Status LatestTable::Absorb(LatestTable&& other) {
     batches_[i].rows = nullptr;
   }
   other = LatestTable();
-  if (retained_rows_ > 2 * static_cast<int64_t>(entries_.size()) + kSlackRows) return Compact(/*all=*/false);
+  if (retained_rows_ > 2 * static_cast<int64_t>(entries_.size()) + kSlackRows)
+    return Compact(/*all=*/false);
   return Status::OK();
 }
 
@@ -139,7 +144,8 @@ Status LatestTable::Compact(bool all) {
   return Gather(sparse, &entries_of);
 }
 
-Status LatestTable::Gather(std::span<const uint32_t> sparse, std::vector<std::vector<uint32_t>>* entries_of) {
+Status LatestTable::Gather(std::span<const uint32_t> sparse,
+                           std::vector<std::vector<uint32_t>>* entries_of) {
   std::vector<std::shared_ptr<arrow::RecordBatch>> pieces;
   std::vector<uint32_t> gathered;
   int64_t bytes = 0;
@@ -162,8 +168,9 @@ Status LatestTable::Gather(std::span<const uint32_t> sparse, std::vector<std::ve
     for (uint32_t entry : entries) indices.push_back(entries_[entry].row);
     BANQUET_ASSIGN_OR_RETURN(std::shared_ptr<arrow::RecordBatch> piece, TakeRows(rows, indices));
     bytes += arrow::util::TotalBufferSize(*piece);
-    if (!pieces.empty() && (bytes > kGatheredBytesMax ||
-                            static_cast<int64_t>(gathered.size() + entries.size()) > kGatheredRowsMax)) {
+    if (!pieces.empty() &&
+        (bytes > kGatheredBytesMax ||
+         static_cast<int64_t>(gathered.size() + entries.size()) > kGatheredRowsMax)) {
       BANQUET_RETURN_NOT_OK(flush());
       bytes = arrow::util::TotalBufferSize(*piece);
     }

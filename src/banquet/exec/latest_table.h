@@ -22,7 +22,8 @@ struct Contender {
   bool has_created = false;
   int64_t position = 0;  // In the scan's input order.
 
-  // Compares both times; a null created time is the lowest. Zero: a full tie, which the smaller position wins.
+  // Compares both times; a null created time is the lowest. Zero: a full tie, which the smaller
+  // position wins.
   int CompareTimes(const Contender& other) const;
   bool Beats(const Contender& other) const {
     const int order = CompareTimes(other);
@@ -30,8 +31,9 @@ struct Contender {
   }
 };
 
-// Keys are byte strings without their common prefix. Rows are kept as (batch, row) of retained record batches; batches
-// that are mostly losers are compacted, so that memory follows the number of keys, not of rows. Used by one thread.
+// Keys are byte strings without their common prefix. Rows are kept as (batch, row) of retained
+// record batches; batches that are mostly losers are compacted, so that memory follows the number
+// of keys, not of rows. Used by one thread.
 class LatestTable {
  public:
   struct Entry {
@@ -72,13 +74,14 @@ class LatestTable {
   };
   // The slot of the key's entry, or of the empty place where it belongs.
   size_t FindSlot(uint64_t hash, std::string_view key) const;
-  bool Place(uint64_t hash, std::string_view key, const Contender& contender, uint32_t batch, uint32_t row,
-             int64_t ties);
+  bool Place(uint64_t hash, std::string_view key, const Contender& contender, uint32_t batch,
+             uint32_t row, int64_t ties);
   void Grow();
   // Rewrites batches whose live share is below the limit (all of them when sealing).
   Status Compact(bool all);
   Status Gather(std::span<const uint32_t> sparse, std::vector<std::vector<uint32_t>>* entries_of);
-  Status MergeBatches(std::vector<std::shared_ptr<arrow::RecordBatch>> pieces, std::span<const uint32_t> entries);
+  Status MergeBatches(std::vector<std::shared_ptr<arrow::RecordBatch>> pieces,
+                      std::span<const uint32_t> entries);
 
   std::string keys_;
   std::vector<Entry> entries_;

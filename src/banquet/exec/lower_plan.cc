@@ -24,7 +24,8 @@ struct Stages {
 
 class Lowering {
  public:
-  Lowering(const PlanResources& resources, Stages* stages) : resources_(resources), stages_(*stages) {}
+  Lowering(const PlanResources& resources, Stages* stages)
+      : resources_(resources), stages_(*stages) {}
 
   Status operator()(const ScanNode& node) {
     BANQUET_ASSIGN_OR_RETURN(Scan scan, resources_.offline_store->OpenScan(node.request));
@@ -37,7 +38,8 @@ class Lowering {
   }
 
   Status operator()(const RenameNode& node) {
-    BANQUET_ASSIGN_OR_RETURN(RenamedStage renamed, MakeRenameTransform(node.columns, *stages_.schema));
+    BANQUET_ASSIGN_OR_RETURN(RenamedStage renamed,
+                             MakeRenameTransform(node.columns, *stages_.schema));
     stages_.schema = std::move(renamed.schema);
     stages_.transforms.push_back(std::move(renamed.transform));
     return Status::OK();
@@ -50,15 +52,17 @@ class Lowering {
   }
 
   Status operator()(const LatestNode& node) {
-    BANQUET_ASSIGN_OR_RETURN(stages_.breaker, MakeLatestSink(node, *stages_.schema, resources_.fates));
+    BANQUET_ASSIGN_OR_RETURN(stages_.breaker,
+                             MakeLatestSink(node, *stages_.schema, resources_.fates));
     return Status::OK();
   }
 
   Status operator()(const WriteNode& node) {
-    WriteSettings settings{.retry = resources_.retry, .clock = resources_.clock, .stop = resources_.stop};
+    WriteSettings settings{
+        .retry = resources_.retry, .clock = resources_.clock, .stop = resources_.stop};
     if (stages_.breaker == nullptr) settings.count_winners = resources_.fates;
-    BANQUET_ASSIGN_OR_RETURN(
-        stages_.sink, MakeWriteSink(node, *stages_.schema, resources_.targets, std::move(settings)));
+    BANQUET_ASSIGN_OR_RETURN(stages_.sink, MakeWriteSink(node, *stages_.schema, resources_.targets,
+                                                         std::move(settings)));
     return Status::OK();
   }
 

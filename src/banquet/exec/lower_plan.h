@@ -24,7 +24,8 @@ struct PlanResources {
   std::stop_token stop;
 };
 
-// The pipelines of one plan: up to the breaker, and from it to the stores (or one alone where there is no breaker).
+// The pipelines of one plan: up to the breaker, and from it to the stores (or one alone where there
+// is no breaker).
 class LoweredPlan {
  public:
   Status Run();
@@ -41,7 +42,8 @@ class LoweredPlan {
   std::stop_token stop_;
 };
 
-// Opens the scan and makes every stage, so that what can be refused is refused before a row is read.
+// Opens the scan and makes every stage, so that what can be refused is refused before a row is
+// read.
 Result<LoweredPlan> LowerPlan(const ExecutionPlan& plan, const PlanResources& resources);
 
 }  // namespace banquet

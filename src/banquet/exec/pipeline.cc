@@ -9,7 +9,8 @@
 namespace banquet {
 namespace {
 
-Status RunWorker(const Pipeline& pipeline, const std::atomic<bool>& failed, const std::stop_token& stop) {
+Status RunWorker(const Pipeline& pipeline, const std::atomic<bool>& failed,
+                 const std::stop_token& stop) {
   BANQUET_ASSIGN_OR_RETURN(std::unique_ptr<Sink::Local> local, pipeline.sink->NewLocal());
   while (!failed.load(std::memory_order_relaxed)) {
     if (stop.stop_requested()) return CancelledError();
@@ -23,8 +24,10 @@ Status RunWorker(const Pipeline& pipeline, const std::atomic<bool>& failed, cons
   return Status::OK();  // Another worker's error is the one to report.
 }
 
-// A library may throw where it should not (std::bad_alloc above all); a worker must not take the process down.
-Status RunWorkerSafely(const Pipeline& pipeline, const std::atomic<bool>& failed, const std::stop_token& stop) {
+// A library may throw where it should not (std::bad_alloc above all); a worker must not take the
+// process down.
+Status RunWorkerSafely(const Pipeline& pipeline, const std::atomic<bool>& failed,
+                       const std::stop_token& stop) {
   try {
     return RunWorker(pipeline, failed, stop);
   } catch (const std::bad_alloc&) {

@@ -15,7 +15,8 @@ struct Pipeline {
   Sink* sink = nullptr;  // Borrowed until RunPipeline returns.
 };
 
-// Returns the first error of any worker, CancelledError when stop was requested, else what Finish says.
+// Returns the first error of any worker, CancelledError when stop was requested, else what Finish
+// says.
 Status RunPipeline(const Pipeline& pipeline, int worker_count, const std::stop_token& stop);
 
 }  // namespace banquet

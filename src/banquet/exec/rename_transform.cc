@@ -30,7 +30,8 @@ class RenameTransform final : public Transform {
 
 }  // namespace
 
-Result<RenamedStage> MakeRenameTransform(std::span<const RenameNode::Column> columns, const arrow::Schema& input) {
+Result<RenamedStage> MakeRenameTransform(std::span<const RenameNode::Column> columns,
+                                         const arrow::Schema& input) {
   std::vector<std::shared_ptr<arrow::Field>> fields;
   std::vector<int> sources;
   for (const RenameNode::Column& column : columns) {
@@ -39,7 +40,8 @@ Result<RenamedStage> MakeRenameTransform(std::span<const RenameNode::Column> col
     fields.push_back(input.field(index)->WithName(column.name));
     sources.push_back(index);
   }
-  for (const char* reserved : {kEventTimeColumn, kEventNanosColumn, kCreatedTimeColumn, kCreatedNanosColumn}) {
+  for (const char* reserved :
+       {kEventTimeColumn, kEventNanosColumn, kCreatedTimeColumn, kCreatedNanosColumn}) {
     const int index = input.GetFieldIndex(reserved);
     if (index < 0) continue;
     fields.push_back(input.field(index));

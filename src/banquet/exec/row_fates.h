@@ -6,18 +6,19 @@
 
 namespace banquet {
 
-// Counted while a group runs; read at any time by whoever shows progress. `read` counts rows received from the source.
+// Counted while a group runs; read at any time by whoever shows progress. `read` counts rows
+// received from the source.
 struct RowFates {
   std::atomic<int64_t> read = 0;
   std::atomic<int64_t> outside_window = 0;
   std::atomic<int64_t> null_key = 0;
   std::atomic<int64_t> null_time = 0;
   std::atomic<int64_t> duplicates = 0;
-  std::atomic<int64_t> full_ties = 0;    // Among duplicates: equal to the winner in both times.
+  std::atomic<int64_t> full_ties = 0;  // Among duplicates: equal to the winner in both times.
   std::atomic<int64_t> quarantined = 0;
   std::atomic<int64_t> winners = 0;
-  std::atomic<int64_t> pruned = 0;       // Never received; not part of read.
-  std::atomic<int64_t> total = 0;        // Rows that will be read; 0 until known.
+  std::atomic<int64_t> pruned = 0;  // Never received; not part of read.
+  std::atomic<int64_t> total = 0;   // Rows that will be read; 0 until known.
   std::atomic<int64_t> bytes_read = 0;
 };
 

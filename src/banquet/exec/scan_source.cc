@@ -39,8 +39,8 @@ class ScanSource final : public Source {
   }
 
  private:
-  // A fragment for this worker alone: one that was left half read, or the next one. Whoever finds none is done; the
-  // fragments then being read by others are finished by them.
+  // A fragment for this worker alone: one that was left half read, or the next one. Whoever finds
+  // none is done; the fragments then being read by others are finished by them.
   Result<std::optional<OpenFragment>> Claim() {
     const ScanFragment* fresh = nullptr;
     {

@@ -9,7 +9,8 @@
 
 namespace banquet {
 
-// Each worker has a fragment of its own as long as there are any. `fates` is borrowed; counts read and bytes_read.
+// Each worker has a fragment of its own as long as there are any. `fates` is borrowed; counts read
+// and bytes_read.
 std::unique_ptr<Source> MakeScanSource(Scan scan, RowFates* fates);
 
 }  // namespace banquet

@@ -22,8 +22,9 @@ class Transform {
   virtual Result<Batch> Apply(Batch batch) const = 0;
 };
 
-// Takes everything in. Calls match (NewLocal Consume* Combine)* Finish: each worker has a Local of its own, Combine calls
-// may overlap, Finish runs once, alone. After an error nothing more is called.
+// Takes everything in. Calls match (NewLocal Consume* Combine)* Finish: each worker has a Local of
+// its own, Combine calls may overlap, Finish runs once, alone. After an error nothing more is
+// called.
 class Sink {
  public:
   class Local {
@@ -37,8 +38,8 @@ class Sink {
   virtual Status Finish() = 0;
 };
 
-// A sink that must see all rows before it can give any; then the source of the next pipeline. The only stage whose state
-// grows with the data.
+// A sink that must see all rows before it can give any; then the source of the next pipeline. The
+// only stage whose state grows with the data.
 class Breaker : public Sink {
  public:
   // After Finish, once. The breaker must outlive the source.

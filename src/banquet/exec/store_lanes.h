@@ -13,8 +13,8 @@
 
 namespace banquet {
 
-// A store takes as many writers at once as help it (WriteNeeds::lanes); groups that run together wait for a free lane.
-// Safe to share between threads. Borrows the store.
+// A store takes as many writers at once as help it (WriteNeeds::lanes); groups that run together
+// wait for a free lane. Safe to share between threads. Borrows the store.
 class StoreLanes {
  public:
   StoreLanes(std::string name, OnlineStore* store);
@@ -23,7 +23,8 @@ class StoreLanes {
   class Lane {
    public:
     Lane(StoreLanes* lanes, int index) : lanes_(lanes), index_(index) {}
-    Lane(Lane&& other) noexcept : lanes_(std::exchange(other.lanes_, nullptr)), index_(other.index_) {}
+    Lane(Lane&& other) noexcept
+        : lanes_(std::exchange(other.lanes_, nullptr)), index_(other.index_) {}
     Lane& operator=(Lane&&) = delete;
     ~Lane() {
       if (lanes_ != nullptr) lanes_->Release(index_);
@@ -38,7 +39,9 @@ class StoreLanes {
   // Waits until a lane is free; CancelledError when stop is requested meanwhile.
   Result<Lane> Acquire(const std::stop_token& stop);
 
-  const std::string& name() const { return name_; }  // For the report: the store's type, or its name in a fan-out.
+  const std::string& name() const {
+    return name_;
+  }  // For the report: the store's type, or its name in a fan-out.
   OnlineStore& store() const { return *store_; }
   int count() const { return count_; }
 

@@ -7,8 +7,8 @@
 
 namespace banquet {
 
-Result<std::shared_ptr<arrow::RecordBatch>> TakeRows(const std::shared_ptr<arrow::RecordBatch>& rows,
-                                                     const std::vector<uint32_t>& indices) {
+Result<std::shared_ptr<arrow::RecordBatch>> TakeRows(
+    const std::shared_ptr<arrow::RecordBatch>& rows, const std::vector<uint32_t>& indices) {
   arrow::UInt32Builder builder;
   BANQUET_RETURN_NOT_OK(builder.AppendValues(indices));
   BANQUET_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Array> array, builder.Finish());

@@ -10,7 +10,7 @@
 namespace banquet {
 
 // The rows of these indices, in this order, copied.
-Result<std::shared_ptr<arrow::RecordBatch>> TakeRows(const std::shared_ptr<arrow::RecordBatch>& rows,
-                                                     const std::vector<uint32_t>& indices);
+Result<std::shared_ptr<arrow::RecordBatch>> TakeRows(
+    const std::shared_ptr<arrow::RecordBatch>& rows, const std::vector<uint32_t>& indices);
 
 }  // namespace banquet

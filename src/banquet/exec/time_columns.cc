@@ -8,7 +8,9 @@
 
 namespace banquet {
 
-bool TimeView::IsNull(int64_t row) const { return us == nullptr || (column != nullptr && column->IsNull(row)); }
+bool TimeView::IsNull(int64_t row) const {
+  return us == nullptr || (column != nullptr && column->IsNull(row));
+}
 
 Result<TimeColumns> TimeColumns::Find(const arrow::Schema& schema) {
   TimeColumns columns;
@@ -27,7 +29,8 @@ TimeView TimeColumns::View(const arrow::RecordBatch& batch, int time, int nanos)
   view.us = arrow::internal::checked_cast<const arrow::TimestampArray&>(column).raw_values();
   if (column.null_count() > 0) view.column = &column;
   if (nanos >= 0) {
-    view.nanos = arrow::internal::checked_cast<const arrow::UInt16Array&>(*batch.column(nanos)).raw_values();
+    view.nanos =
+        arrow::internal::checked_cast<const arrow::UInt16Array&>(*batch.column(nanos)).raw_values();
   }
   return view;
 }

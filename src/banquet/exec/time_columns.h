@@ -10,9 +10,9 @@ namespace banquet {
 
 // One time column of one batch, for reading row by row. Borrows the batch.
 struct TimeView {
-  const int64_t* us = nullptr;          // Null pointer: the source has no such time.
-  const uint16_t* nanos = nullptr;      // Null pointer: all zero.
-  const arrow::Array* column = nullptr; // For nulls; null pointer when there are none.
+  const int64_t* us = nullptr;           // Null pointer: the source has no such time.
+  const uint16_t* nanos = nullptr;       // Null pointer: all zero.
+  const arrow::Array* column = nullptr;  // For nulls; null pointer when there are none.
   bool IsNull(int64_t row) const;
   uint16_t Nanos(int64_t row) const { return nanos == nullptr ? 0 : nanos[row]; }
 };
@@ -21,8 +21,12 @@ struct TimeView {
 class TimeColumns {
  public:
   static Result<TimeColumns> Find(const arrow::Schema& schema);
-  TimeView Event(const arrow::RecordBatch& batch) const { return View(batch, event_, event_nanos_); }
-  TimeView Created(const arrow::RecordBatch& batch) const { return View(batch, created_, created_nanos_); }
+  TimeView Event(const arrow::RecordBatch& batch) const {
+    return View(batch, event_, event_nanos_);
+  }
+  TimeView Created(const arrow::RecordBatch& batch) const {
+    return View(batch, created_, created_nanos_);
+  }
   bool has_created() const { return created_ >= 0; }
 
  private:

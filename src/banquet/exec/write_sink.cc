@@ -11,7 +11,8 @@
 namespace banquet {
 namespace {
 
-// A store, and the group's writer on each of its lanes. A lane's writer is used only by the lane's holder.
+// A store, and the group's writer on each of its lanes. A lane's writer is used only by the lane's
+// holder.
 struct Outlet {
   WriteTarget target;
   std::vector<std::unique_ptr<OnlineWriter>> writers;
@@ -19,8 +20,8 @@ struct Outlet {
 
 class WriteSink final : public Sink {
  public:
-  WriteSink(std::vector<ViewColumns> views, std::unique_ptr<BatchEncoder> encoder, std::vector<WriteTarget> targets,
-            WriteSettings settings)
+  WriteSink(std::vector<ViewColumns> views, std::unique_ptr<BatchEncoder> encoder,
+            std::vector<WriteTarget> targets, WriteSettings settings)
       : views_(std::move(views)), encoder_(std::move(encoder)), settings_(std::move(settings)) {
     for (const WriteTarget& target : targets) {
       Outlet& outlet = outlets_.emplace_back();
@@ -35,9 +36,11 @@ class WriteSink final : public Sink {
     if (batch.selection.has_value()) {
       BANQUET_ASSIGN_OR_RETURN(batch.rows, TakeRows(batch.rows, *batch.selection));
     }
-    if (settings_.count_winners != nullptr) settings_.count_winners->winners += batch.rows->num_rows();
+    if (settings_.count_winners != nullptr)
+      settings_.count_winners->winners += batch.rows->num_rows();
     if (batch.rows->num_rows() == 0) return Status::OK();
-    BANQUET_ASSIGN_OR_RETURN(std::shared_ptr<const EncodedBatch> encoded, encoder_->Encode(*batch.rows));
+    BANQUET_ASSIGN_OR_RETURN(std::shared_ptr<const EncodedBatch> encoded,
+                             encoder_->Encode(*batch.rows));
     for (Outlet& outlet : outlets_) BANQUET_RETURN_NOT_OK(WriteTo(&outlet, encoded));
     return Status::OK();
   }
@@ -58,8 +61,8 @@ class WriteSink final : public Sink {
         if (outcomes->undecided.empty()) return Status::OK();
         if (rows.empty() || outcomes->undecided.size() < rows.size()) retry.Reset();
         rows = std::move(outcomes->undecided);
-        failure = RemoteError({.retryable = true}, "{} refuses {} rows for now", outlet->target.lanes->store().Describe(),
-                              rows.size());
+        failure = RemoteError({.retryable = true}, "{} refuses {} rows for now",
+                              outlet->target.lanes->store().Describe(), rows.size());
       } else {
         outlet->writers[lane.index()].reset();
         failure = outcomes.status();
@@ -68,19 +71,22 @@ class WriteSink final : public Sink {
       if (settings_.stop.stop_requested()) return CancelledError();
       const auto wait = retry.NextWait(settings_.clock->Steady(), RetryAfterOf(failure));
       if (wait.count() < 0) {
-        return failure.WithMessage(failure.message(), " (gave up after ", retry.attempts(), " attempts; banquet.retry_timeout)");
+        return failure.WithMessage(failure.message(), " (gave up after ", retry.attempts(),
+                                   " attempts; banquet.retry_timeout)");
       }
       if (!settings_.clock->Wait(wait, settings_.stop)) return CancelledError();
     }
   }
 
-  Result<RowOutcomes> Attempt(Outlet* outlet, int lane, const std::shared_ptr<const EncodedBatch>& batch,
+  Result<RowOutcomes> Attempt(Outlet* outlet, int lane,
+                              const std::shared_ptr<const EncodedBatch>& batch,
                               const std::vector<uint32_t>& rows) {
     std::unique_ptr<OnlineWriter>& writer = outlet->writers[lane];
     if (writer == nullptr) {
       BANQUET_ASSIGN_OR_RETURN(writer, outlet->target.lanes->store().OpenWriter(views_, lane));
     }
-    BANQUET_RETURN_NOT_OK(writer->Write(batch, rows.empty() ? RowSelection::All() : RowSelection::Of(rows)));
+    BANQUET_RETURN_NOT_OK(
+        writer->Write(batch, rows.empty() ? RowSelection::All() : RowSelection::Of(rows)));
     return writer->Flush();
   }
 
@@ -101,15 +107,18 @@ class WriteSink final : public Sink {
 }  // namespace
 
 Result<std::unique_ptr<Sink>> MakeWriteSink(const WriteNode& node, const arrow::Schema& schema,
-                                            std::vector<WriteTarget> targets, WriteSettings settings) {
+                                            std::vector<WriteTarget> targets,
+                                            WriteSettings settings) {
   EncodeNeeds needs;
   for (const WriteTarget& target : targets) {
     const EncodeNeeds wanted = target.lanes->store().needs().encode;
     needs.value_text |= wanted.value_text;
     needs.value_num |= wanted.value_num;
   }
-  BANQUET_ASSIGN_OR_RETURN(std::unique_ptr<BatchEncoder> encoder, BatchEncoder::Make(node.views, schema, needs));
-  return std::make_unique<WriteSink>(node.views, std::move(encoder), std::move(targets), std::move(settings));
+  BANQUET_ASSIGN_OR_RETURN(std::unique_ptr<BatchEncoder> encoder,
+                           BatchEncoder::Make(node.views, schema, needs));
+  return std::make_unique<WriteSink>(node.views, std::move(encoder), std::move(targets),
+                                     std::move(settings));
 }
 
 }  // namespace banquet

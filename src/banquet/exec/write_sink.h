@@ -1,5 +1,6 @@
 #pragma once
-// The sink that encodes batches and writes them to every online store: the one place that tries again.
+// The sink that encodes batches and writes them to every online store: the one place that tries
+// again.
 
 #include <memory>
 #include <stop_token>
@@ -29,10 +30,12 @@ struct WriteSettings {
   RowFates* count_winners = nullptr;
 };
 
-// A batch is encoded once with the union of the stores' needs, then written to one lane of each store and flushed. What
-// a store refuses for now, or had not decided when its writer died, is written again: exactly those rows, after a
-// back-off, until WriteSettings::retry says it is enough. Rewriting is harmless (see OnlineWriter).
+// A batch is encoded once with the union of the stores' needs, then written to one lane of each
+// store and flushed. What a store refuses for now, or had not decided when its writer died, is
+// written again: exactly those rows, after a back-off, until WriteSettings::retry says it is
+// enough. Rewriting is harmless (see OnlineWriter).
 Result<std::unique_ptr<Sink>> MakeWriteSink(const WriteNode& node, const arrow::Schema& schema,
-                                            std::vector<WriteTarget> targets, WriteSettings settings);
+                                            std::vector<WriteTarget> targets,
+                                            WriteSettings settings);
 
 }  // namespace banquet

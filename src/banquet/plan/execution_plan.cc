@@ -18,9 +18,11 @@ std::string NamesOf(const std::vector<Field>& fields) {
 struct Printer {
   std::string operator()(const ScanNode& node) const {
     const DataSource& source = node.request.source;
-    return fmt::format("scan    {} {} ({})  columns: {}  time: {}{}", NameOf(source.type), source.name, source.uri,
-                       fmt::join(node.request.columns, ", "), source.timestamp_field,
-                       source.created_timestamp_column.empty() ? "" : "  created: " + source.created_timestamp_column);
+    return fmt::format(
+        "scan    {} {} ({})  columns: {}  time: {}{}", NameOf(source.type), source.name, source.uri,
+        fmt::join(node.request.columns, ", "), source.timestamp_field,
+        source.created_timestamp_column.empty() ? ""
+                                                : "  created: " + source.created_timestamp_column);
   }
   std::string operator()(const RenameNode& node) const {
     std::string pairs;
@@ -31,8 +33,9 @@ struct Printer {
     return "rename  " + pairs;
   }
   std::string operator()(const FilterNode& node) const {
-    return fmt::format("filter  {} <= event time <= {}, no null key{}", FormatInstant(node.window.start_us),
-                       FormatInstant(node.window.end_us), node.fail_on_null_key ? " (a null key fails the view)" : "");
+    return fmt::format("filter  {} <= event time <= {}, no null key{}",
+                       FormatInstant(node.window.start_us), FormatInstant(node.window.end_us),
+                       node.fail_on_null_key ? " (a null key fails the view)" : "");
   }
   std::string operator()(const LatestNode& node) const {
     return fmt::format("latest  newest row per ({}){}", NamesOf(node.join_keys),
@@ -41,7 +44,8 @@ struct Printer {
   std::string operator()(const WriteNode& node) const {
     std::string views;
     for (const ViewColumns& view : node.views) {
-      views += fmt::format("{}{} ({} features)", views.empty() ? "" : ", ", view.view, view.features.size());
+      views += fmt::format("{}{} ({} features)", views.empty() ? "" : ", ", view.view,
+                           view.features.size());
     }
     return "write   " + views;
   }

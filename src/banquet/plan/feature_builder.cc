@@ -9,7 +9,8 @@
 namespace banquet {
 namespace {
 
-// The source column behind a feature or join key. Of two columns mapped to one name the last wins, as in Feast.
+// The source column behind a feature or join key. Of two columns mapped to one name the last wins,
+// as in Feast.
 std::string SourceColumnOf(const DataSource& source, const std::string& name) {
   std::string column = name;
   for (const auto& [from, to] : source.field_mapping) {
@@ -54,11 +55,13 @@ Result<ExecutionPlan> FeatureBuilder::Build(const TaskGroup& group) const {
   }
   const DataSource& source = *task.view.batch_source;
   if (source.timestamp_field.empty()) {
-    return UserError("The data source names no timestamp_field; set it and run `feast apply`: {}", source.name);
+    return UserError("The data source names no timestamp_field; set it and run `feast apply`: {}",
+                     source.name);
   }
   for (const ViewColumns& view : group.columns) {
     if (view.features.empty()) {
-      return UserError("The view has no features in the registry; run `feast apply`: {}", view.view);
+      return UserError("The view has no features in the registry; run `feast apply`: {}",
+                       view.view);
     }
   }
   const std::vector<RenameNode::Column> columns = ColumnsOf(group, source);
@@ -72,7 +75,8 @@ Result<ExecutionPlan> FeatureBuilder::Build(const TaskGroup& group) const {
     }
   }
   nodes.emplace_back(std::move(scan));
-  if (std::ranges::any_of(columns, [](const auto& column) { return column.source != column.name; })) {
+  if (std::ranges::any_of(columns,
+                          [](const auto& column) { return column.source != column.name; })) {
     nodes.emplace_back(RenameNode{.input = last(), .columns = columns});
   }
   nodes.emplace_back(FilterNode{.input = last(),
@@ -92,7 +96,8 @@ Result<ExecutionPlan> FeatureBuilder::Build(const TaskGroup& group) const {
 std::optional<std::string> FeatureBuilder::WhyUnsupported(const FeatureView& view) {
   switch (view.kind) {
     case ViewKind::kOnDemand:
-      return "on-demand feature views with write_to_online_store are not materialized by this version";
+      return "on-demand feature views with write_to_online_store are not materialized by this "
+             "version";
     case ViewKind::kLabel:
       return "label views are never materialized";
     case ViewKind::kPlain:
@@ -100,18 +105,23 @@ std::optional<std::string> FeatureBuilder::WhyUnsupported(const FeatureView& vie
     case ViewKind::kStream:
       break;
   }
-  if (view.source_view_count > 0) return "views built on other views are not supported by this version";
+  if (view.source_view_count > 0)
+    return "views built on other views are not supported by this version";
   if (view.has_transformation) {
-    return fmt::format("its transformation (mode {}) is not supported by this version", view.mode.empty() ? "?" : view.mode);
+    return fmt::format("its transformation (mode {}) is not supported by this version",
+                       view.mode.empty() ? "?" : view.mode);
   }
   if (!view.aggregations.empty()) return "aggregations are not supported by this version";
   if (view.enable_tiling) return "tiled aggregations are not supported by this version";
-  if (view.offline && view.online) return "writing back to the offline store (offline=True) is not supported by this version";
+  if (view.offline && view.online)
+    return "writing back to the offline store (offline=True) is not supported by this version";
   if (view.offline) return "it is written to the offline store only (offline=True, online=False)";
   if (view.batch_source.has_value() && view.batch_source->type != SourceType::kFile) {
-    return fmt::format("its batch source {} is a {}; this version reads file sources (Parquet)", view.batch_source->name,
-                       view.batch_source->class_type.empty() ? std::string(NameOf(view.batch_source->type))
-                                                             : view.batch_source->class_type);
+    return fmt::format("its batch source {} is a {}; this version reads file sources (Parquet)",
+                       view.batch_source->name,
+                       view.batch_source->class_type.empty()
+                           ? std::string(NameOf(view.batch_source->type))
+                           : view.batch_source->class_type);
   }
   return std::nullopt;
 }

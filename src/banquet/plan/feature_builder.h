@@ -16,9 +16,11 @@ namespace banquet {
 class FeatureBuilder {
  public:
   // `order` is what the online stores of the run ask for.
-  FeatureBuilder(ScanCapabilities capabilities, WriteOrder order) : capabilities_(capabilities), order_(order) {}
+  FeatureBuilder(ScanCapabilities capabilities, WriteOrder order)
+      : capabilities_(capabilities), order_(order) {}
 
-  // Columns as feast-compat 4.2, nodes as 7.1. A view without features or without time column is a user error.
+  // Columns as feast-compat 4.2, nodes as 7.1. A view without features or without time column is a
+  // user error.
   Result<ExecutionPlan> Build(const TaskGroup& group) const;
 
   // Why this version cannot materialize a view, in words for its owner; nothing when it can.

@@ -1,5 +1,6 @@
 #pragma once
-// The steps of a plan as data: a closed set, so the compiler lists every place that a further one touches.
+// The steps of a plan as data: a closed set, so the compiler lists every place that a further one
+// touches.
 
 #include <string>
 #include <variant>
@@ -36,7 +37,8 @@ struct FilterNode {
   bool fail_on_null_key = false;
 };
 
-// Keeps the newest row per key: greatest event time, then greatest created time (null lowest), then first in input order.
+// Keeps the newest row per key: greatest event time, then greatest created time (null lowest), then
+// first in input order.
 struct LatestNode {
   int input = 0;
   std::vector<Field> join_keys;

@@ -8,8 +8,8 @@
 
 namespace banquet {
 
-// Tasks with equal source, keys, filter and window, and what each writes. A task that shares with no other is a group of
-// one. `columns` stands beside `tasks`, same length.
+// Tasks with equal source, keys, filter and window, and what each writes. A task that shares with
+// no other is a group of one. `columns` stands beside `tasks`, same length.
 struct TaskGroup {
   std::vector<MaterializationTask> tasks;
   std::vector<ViewColumns> columns;

@@ -11,7 +11,9 @@ namespace banquet {
 namespace {
 
 constexpr OptionSpec kOptions[] = {
-    {.name = "backend", .type = OptionType::kChoice, .meaning = "Accepted for Feast's sake; both mean this engine.",
+    {.name = "backend",
+     .type = OptionType::kChoice,
+     .meaning = "Accepted for Feast's sake; both mean this engine.",
      .choices = "pandas|polars"},
 };
 constexpr std::string_view kIgnored[] = {"type"};
@@ -26,7 +28,8 @@ class LocalComputeEngine final : public ComputeEngine {
   ~LocalComputeEngine() override { JoinAll(); }
 
  protected:
-  Status MaterializeGroup(const ExecutionContext& context, const TaskGroup& group, const Jobs& jobs) override {
+  Status MaterializeGroup(const ExecutionContext& context, const TaskGroup& group,
+                          const Jobs& jobs) override {
     const FeatureBuilder builder(context.offline_store->capabilities(), context.write_order());
     BANQUET_ASSIGN_OR_RETURN(ExecutionPlan plan, builder.Build(group));
     MaterializationJob& job = *jobs.front();
@@ -38,11 +41,13 @@ class LocalComputeEngine final : public ComputeEngine {
                             .workers = WorkersOf(context.config->options),
                             .stop = context.stop};
     for (StoreLanes* lanes : context.online_stores) {
-      resources.targets.push_back({lanes, &job.AddStore(lanes->name(), std::string(lanes->store().type()))});
+      resources.targets.push_back(
+          {lanes, &job.AddStore(lanes->name(), std::string(lanes->store().type()))});
     }
     // The source first: a mistake in it costs no contact with the stores.
     BANQUET_ASSIGN_OR_RETURN(LoweredPlan lowered, LowerPlan(plan, resources));
-    for (StoreLanes* lanes : context.online_stores) BANQUET_RETURN_NOT_OK(lanes->store().Prepare(group.columns));
+    for (StoreLanes* lanes : context.online_stores)
+      BANQUET_RETURN_NOT_OK(lanes->store().Prepare(group.columns));
     return lowered.Run();
   }
 };

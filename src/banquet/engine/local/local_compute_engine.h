@@ -7,10 +7,12 @@
 
 namespace banquet {
 
-// `backend: pandas` and `polars` are accepted words for it; other keys of the block are user errors.
+// `backend: pandas` and `polars` are accepted words for it; other keys of the block are user
+// errors.
 Result<std::unique_ptr<ComputeEngine>> MakeLocalComputeEngine(const ConfigNode& block);
 
-// The plan that the local engine would run for a task, and its opened scan: for `banquet plan`. Nothing is written.
+// The plan that the local engine would run for a task, and its opened scan: for `banquet plan`.
+// Nothing is written.
 struct PlannedTask {
   std::string plan;
   ScanSummary scan;
