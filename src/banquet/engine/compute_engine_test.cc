@@ -9,8 +9,6 @@
 namespace banquet {
 namespace {
 
-using namespace std::chrono_literals;
-
 class FakeLock final : public ViewLock {};
 
 // Remembers what was recorded; refuses what it is told to.
@@ -97,7 +95,7 @@ class ComputeEngineTest : public ::testing::Test {
       }
     }
     auto jobs = engine.Materialize(context, std::move(tasks));
-    for (const auto& job : jobs) EXPECT_TRUE(job->Wait(10s));
+    for (const auto& job : jobs) EXPECT_TRUE(job->Wait(std::chrono::seconds(10)));
     return jobs;
   }
   RepoConfig config;
