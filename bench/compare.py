@@ -62,7 +62,8 @@ class Redis:
     def __init__(self, folder):
         self.port = free_port()
         self.process = subprocess.Popen(
-            ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)],
+            ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder),
+             "--enable-debug-command", "local"],
             stdout=subprocess.DEVNULL)
         self.client = redis.Redis(port=self.port)
         for _ in range(100):
