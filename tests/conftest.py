@@ -1,0 +1,41 @@
+"""Fixtures of the tests that run the command as a process."""
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent / "support"))
+sys.dont_write_bytecode = True
+
+from feast_process import FeastProcess  # noqa: E402
+from stores import RedisServer  # noqa: E402
+
+
+def pytest_configure(config):
+    binary = os.environ.get("BANQUET_BINARY", "")
+    if not os.access(binary, os.X_OK):
+        raise pytest.UsageError("BANQUET_BINARY must name the banquet binary; ctest sets it")
+    os.environ["TZ"] = "UTC"
+
+
+@pytest.fixture(scope="session")
+def feast(tmp_path_factory):
+    """Real Feast, started at its first use."""
+    process = FeastProcess(tmp_path_factory.mktemp("feast") / "log")
+    yield process
+    process.stop()
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory):
+    server = RedisServer(tmp_path_factory.mktemp("redis"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def redis_clean(redis_server):
+    """The session's Redis, empty."""
+    redis_server.client.flushall()
+    return redis_server

@@ -1,0 +1,99 @@
+"""Cases probe and probe_stores: each view alone, on both stores. Where Feast works, Banquet leaves the same bytes; where
+Feast fails or misbehaves, fixes.PROBES says what is expected and why. No view is left out."""
+import struct
+
+import pytest
+from compare import (as_values_and_seconds, assert_same, expected_json, field_names, redis_cells,
+                     redis_values_and_seconds, sqlite_cells)
+from feast_protos import intervals
+from fixes import PROBES
+from steps import STORES, open_case, project_of
+from stores import dump_redis, dump_sqlite
+
+WINDOW = ("2024-03-01T00:00:00", "2024-03-11T00:00:00")
+EVENT_S, CREATED_S = 1709348645, 1709424000
+VIEWS = [(case, view) for case in ("probe", "probe_stores") for view in expected_json(case, "probe.sqlite")]
+
+
+@pytest.fixture(scope="session")
+def applied(feast, tmp_path_factory, redis_server):
+    """case -> registry as Feast's apply makes it."""
+    out = {}
+    for case in ("probe", "probe_stores"):
+        repository = open_case(case, "sqlite", tmp_path_factory.mktemp(case), redis_server, registry=None)
+        feast.apply(repository)
+        out[case] = repository.registry.read_bytes()
+    return out
+
+
+@pytest.fixture(scope="session")
+def repositories(applied, tmp_path_factory, redis_server):
+    out = {}
+    for case, registry in applied.items():
+        for store in STORES:
+            repository = open_case(case, store, tmp_path_factory.mktemp("probes"), redis_server, registry=None)
+            repository.registry.write_bytes(registry)
+            out[case, store] = repository
+    return out
+
+
+def key_of(number):
+    return struct.pack("<III2sII q", 1, 2, 2, b"id", 4, 8, number).hex()
+
+
+def cells_expected(case, view):
+    """As SQLite holds them: Feast's rows, or what fixes.PROBES says."""
+    feast_result = expected_json(case, "probe.sqlite")[view]
+    fix = PROBES.get(view)
+    if fix is None:
+        assert feast_result["ok"], f"Feast fails {view}: say in fixes.PROBES what Banquet does"
+        return sqlite_cells({view: feast_result["rows"]}, "")
+    rows = [{"entity_key": key_of(key), "feature_name": "f", "value": data, "value_text": text, "vector_value": None,
+             "event_ts": fix.event_s.get(key, EVENT_S), "created_ts": fix.created_s.get(key, CREATED_S)}
+            for key, (data, text) in (fix.values or {}).items()]
+    return sqlite_cells({view: rows}, "")
+
+
+def test_every_fix_names_a_view_that_exists():
+    assert set(PROBES) <= {view for _, view in VIEWS}
+
+
+@pytest.mark.parametrize("store", STORES)
+@pytest.mark.parametrize(("case", "view"), VIEWS)
+def test_probe(case, view, store, repositories, redis_clean):
+    repository, project = repositories[case, store], project_of(case)
+    before = len(intervals(repository.registry)[view])
+    outcome = repository.banquet("materialize", *WINDOW, "-v", view)
+    names = field_names(repository.registry)
+    if store == "sqlite":
+        tables = {t: rows for t, rows in dump_sqlite(repository).items() if t == f"{project}_{view}"}
+        actual = sqlite_cells(tables, project)
+    else:
+        actual = redis_cells(dump_redis(redis_clean.client, project), project, names)
+    recorded = len(intervals(repository.registry)[view]) - before
+    fix = PROBES.get(view)
+    if fix is not None and fix.values is None:
+        assert outcome.exit_code == fix.exit_code, f"{fix.why}: {outcome}"
+        assert view in outcome.stderr and fix.says in outcome.stderr, outcome
+        assert (actual, recorded) == ({}, 0), "a failed view leaves nothing"
+        return
+    assert outcome.exit_code == 0, outcome
+    assert recorded == 1
+    expected = cells_expected(case, view)
+    if store == "sqlite":
+        assert_same(expected, actual, view)
+    else:
+        assert_same(as_values_and_seconds(expected), redis_values_and_seconds(actual), view)
+
+
+def test_redis_after_all_probes_of_stores_is_as_feast_leaves_it(applied, tmp_path, redis_clean):
+    """probe_stores was recorded on Redis too: exact timestamps, all views one after another."""
+    project = project_of("probe_stores")
+    repository = open_case("probe_stores", "redis", tmp_path, redis_clean, registry=None)
+    repository.registry.write_bytes(applied["probe_stores"])
+    names = field_names(repository.registry)
+    for view in expected_json("probe_stores", "probe.redis"):
+        outcome = repository.banquet("materialize", *WINDOW, "-v", view)
+        assert outcome.exit_code == 0, outcome
+    expected = redis_cells(expected_json("probe_stores", "redis")["keys"], project, names)
+    assert_same(expected, redis_cells(dump_redis(redis_clean.client, project), project, names), "probe_stores")

@@ -1,0 +1,73 @@
+"""Redis for tests, and dumps of the stores in the form of the golden files: bytes as hex."""
+import shutil
+import socket
+import sqlite3
+import subprocess
+import time
+
+import redis
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class RedisServer:
+    """A redis-server of its own on a free loopback port, nothing on disk."""
+
+    def __init__(self, folder, *options):
+        assert shutil.which("redis-server"), "redis-server is missing; run scripts/bootstrap build test"
+        self.port = free_port()
+        self.password = options[options.index("--requirepass") + 1] if "--requirepass" in options else None
+        self.process = subprocess.Popen(
+            ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
+             "--dir", str(folder), *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.client = redis.Redis(port=self.port, password=self.password)
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                self.client.ping()
+                return
+            except redis.ConnectionError:
+                assert time.monotonic() < deadline and self.process.poll() is None, "redis-server does not start"
+                time.sleep(0.02)
+
+    @property
+    def address(self):
+        return f"localhost:{self.port}"
+
+    def stop(self):
+        self.client.close()
+        self.process.kill()
+        self.process.wait()
+
+
+def hex_of(value):
+    return value.hex() if isinstance(value, bytes) else value
+
+
+def dump_sqlite(repository):
+    """table -> rows, as in expected/sqlite.json; {} where there is no file."""
+    if not repository.online_db.exists():
+        return {}
+    with sqlite3.connect(repository.online_db) as connection:
+        names = [r[0] for r in connection.execute("SELECT name FROM sqlite_master WHERE type='table' ORDER BY name")]
+        tables = {}
+        for name in names:
+            cursor = connection.execute(f'SELECT * FROM "{name}" ORDER BY entity_key, feature_name')
+            columns = [d[0] for d in cursor.description]
+            tables[name] = [{c: hex_of(v) for c, v in zip(columns, row)} for row in cursor]
+    connection.close()
+    return tables
+
+
+def dump_redis(client, project):
+    """key -> {ttl, fields}, as in expected/redis.json."""
+    keys = {}
+    for key in sorted(client.scan_iter(count=10000)):
+        if key.endswith(project.encode()):
+            keys[key.hex()] = {"ttl": client.ttl(key), "fields": {
+                (k.decode() if k.startswith(b"_ts:") else k.hex()): v.hex() for k, v in client.hgetall(key).items()}}
+    return keys
