@@ -43,10 +43,10 @@ def recorded_steps(case, store):
     return log.get(store, log["sqlite"])
 
 
-def replace_as_noted(repository, note):
+def replace_as_noted(repository, case, note):
     """A step such as "data/inc.parquet replaced by data/inc_corrected.parquet"."""
     target, source = note.split(" replaced by ")
-    shutil.copy(repository.path / source, repository.path / target)
+    shutil.copy(HERE / case / source, repository.path / target)
 
 
 def registry_as_json(path, known_times, now=None):

@@ -20,7 +20,7 @@ def run_steps(repository, store):
     number = 0
     for step in recorded_steps(CASE, store):
         if "note" in step:
-            replace_as_noted(repository, step["note"])
+            replace_as_noted(repository, CASE, step["note"])
         elif step["argv"][1].startswith("materialize"):
             number += 1
             outcome = repository.banquet(*step["argv"][1:])
@@ -140,7 +140,7 @@ def test_the_oracle_and_feast_differ(store, tmp_path, redis_clean):
     number = 0
     for step in recorded_steps(CASE, store):
         if "note" in step:
-            replace_as_noted(repository, step["note"])
+            replace_as_noted(repository, CASE, step["note"])
         elif step["argv"][1].startswith("materialize"):
             number += 1
             oracle.run(step["argv"][1:])

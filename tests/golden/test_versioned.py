@@ -17,7 +17,7 @@ def test_each_version_has_its_own_rows(store, tmp_path, redis_clean, feast):
     ran = 0
     for step in recorded_steps(CASE, store):
         if "note" in step:
-            replace_as_noted(repository, step["note"])
+            replace_as_noted(repository, CASE, step["note"])
             feast.apply(repository)  # no registry is saved after the second apply
         elif step["argv"][1] == "materialize":
             outcome = repository.banquet(*step["argv"][1:])

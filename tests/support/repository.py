@@ -65,5 +65,6 @@ class Repository:
 
 
 def copy_repository(source, target, environment=None):
-    shutil.copytree(source, target, ignore=shutil.ignore_patterns("expected", "__pycache__"))
+    """features_*.py are later versions of features.py; Feast must not see both."""
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns("expected", "__pycache__", "features_*.py"))
     return Repository(Path(target), dict(environment or {}))
