@@ -1,0 +1,164 @@
+// Columns of scalars: the hot loops, one instance for each pair of Arrow array and rule.
+
+#include "banquet/encode/arrow_cells.h"
+#include "banquet/encode/field_encoder.h"
+#include "banquet/encode/python_text.h"
+#include "banquet/encode/scalar_wire.h"
+#include "banquet/encode/value_rules.h"
+
+namespace banquet {
+namespace {
+
+template <typename Rule>
+inline constexpr bool kIsNumber = !kIsBytes<Rule> && !std::is_same_v<Rule, UnixTimestampRule>;
+
+// The text and the number beside the value bytes (feast-compat 6.3).
+template <typename Rule>
+class SideColumns {
+ public:
+  SideColumns(ValueType scalar, EncodeNeeds needs)
+      : has_text_(scalar == ValueType::kString), needs_(needs) {}
+
+  void Append(typename Rule::Value value, EncodedFeature* out) const {
+    if (needs_.value_text) {
+      bool valid = true;
+      if constexpr (std::is_same_v<Rule, BoolRule>) {
+        AppendPythonBool(value, &out->text.data);
+      } else if constexpr (std::is_floating_point_v<typename Rule::Value>) {
+        AppendPythonFloat(static_cast<double>(value), &out->text.data);
+      } else if constexpr (kIsNumber<Rule>) {
+        AppendPythonInt(value, &out->text.data);
+      } else if constexpr (kIsBytes<Rule>) {
+        valid = has_text_;
+        if (valid) out->text.data.append(value);
+      } else {
+        valid = false;
+      }
+      out->text.Close();
+      out->text_valid.push_back(valid ? 1 : 0);
+    }
+    if (needs_.value_num) {
+      if constexpr (kIsNumber<Rule>) {
+        out->num.push_back(static_cast<double>(value));
+        out->num_valid.push_back(1);
+      } else {
+        AppendNullNum(out);
+      }
+    }
+  }
+
+  void AppendNull(EncodedFeature* out) const {
+    if (needs_.value_text) {
+      out->text.Close();
+      out->text_valid.push_back(0);
+    }
+    if (needs_.value_num) AppendNullNum(out);
+  }
+
+  bool wanted() const { return needs_.value_text || needs_.value_num; }
+
+ private:
+  static void AppendNullNum(EncodedFeature* out) {
+    out->num.push_back(0);
+    out->num_valid.push_back(0);
+  }
+  const bool has_text_;  // Of the rules for bytes only STRING's has text.
+  const EncodeNeeds needs_;
+};
+
+template <typename ArrayType, typename Rule>
+class ScalarFieldEncoder final : public FieldEncoder {
+ public:
+  ScalarFieldEncoder(ValueType scalar, int field, EncodeNeeds needs)
+      : field_(field), side_(scalar, needs) {}
+
+  Status Append(const std::shared_ptr<arrow::Array>& column, EncodedFeature* out,
+                int64_t* failed_row) const override {
+    const CellReader<ArrayType> cells(*column);
+    const bool has_nulls = column->null_count() > 0;
+    const auto rows = static_cast<size_t>(column->length());
+    out->values.offsets.reserve(out->values.offsets.size() + rows);
+    const size_t start = out->values.data.size();
+    // Numbers are written where the string already is, without a check for room each time.
+    if constexpr (!kIsBytes<Rule>)
+      out->values.data.resize(start + rows * (kTagSizeMax + kPayloadSizeMax<Rule>));
+    size_t used = start;
+    std::string scratch;
+    for (int64_t row = 0; row < column->length(); ++row) {
+      typename Rule::Value value{};
+      Outcome outcome = Outcome::kUnset;
+      if (has_nulls && column->IsNull(row)) {
+        if constexpr (kHasNullValue) {
+          value = Rule::kNullElement;
+          outcome = Outcome::kSet;
+        }
+        Put(outcome, value, &used, out);
+        continue;
+      }
+      const CellOf<ArrayType> cell = cells[row];
+      outcome = Rule::From(cell, &scratch, &value);
+      if (outcome == Outcome::kSet && IsNan(value)) outcome = Outcome::kUnset;
+      if (outcome > Outcome::kUnset) {
+        *failed_row = row;
+        return CellError(cell, outcome);
+      }
+      Put(outcome, value, &used, out);
+    }
+    if constexpr (!kIsBytes<Rule>) out->values.data.resize(used);
+    return Status::OK();
+  }
+
+ private:
+  // A null of a column that is itself of times is INT64_MIN, Feast's NaT; a null in any other
+  // column is unset.
+  static constexpr bool kHasNullValue =
+      std::is_same_v<Rule, UnixTimestampRule> && OneOf<CellOf<ArrayType>, InstantCell, DateCell>;
+
+  void Put(Outcome outcome, typename Rule::Value value, size_t* used, EncodedFeature* out) const {
+    std::string& data = out->values.data;
+    if (outcome == Outcome::kSet) {
+      if constexpr (kIsBytes<Rule>) {
+        AppendBytesField(field_, value, &data);
+      } else {
+        char* at = PutVarint(TagOf(field_, Rule::kWire), data.data() + *used);
+        *used = static_cast<size_t>(PutPayload<Rule>(value, at) - data.data());
+      }
+    }
+    if constexpr (kIsBytes<Rule>) *used = data.size();
+    out->values.offsets.push_back(*used);
+    if (!side_.wanted()) return;
+    if (outcome == Outcome::kSet) {
+      side_.Append(value, out);
+    } else {
+      side_.AppendNull(out);
+    }
+  }
+
+  const int field_;
+  const SideColumns<Rule> side_;
+};
+
+}  // namespace
+
+std::unique_ptr<const FieldEncoder> MakeScalarFieldEncoder(ValueType scalar, int field,
+                                                           const arrow::DataType& type,
+                                                           EncodeNeeds needs) {
+  using Pointer = std::unique_ptr<const FieldEncoder>;
+  return VisitRule(
+      scalar,
+      [&]<typename Rule>(Rule) {
+        return VisitScalarArray(
+            type.id(),
+            [&]<typename ArrayType>(const ArrayType*) -> Pointer {
+              if constexpr (Converts<Rule, CellOf<ArrayType>>) {
+                return std::make_unique<ScalarFieldEncoder<ArrayType, Rule>>(scalar, field, needs);
+              } else {
+                return nullptr;
+              }
+            },
+            Pointer());
+      },
+      Pointer());
+}
+
+}  // namespace banquet
