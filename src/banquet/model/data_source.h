@@ -38,8 +38,8 @@ struct DataSource {
   std::map<std::string, std::string> field_mapping;  // Source column -> feature name.
 
   // Files.
-  std::string uri;                   // As registered; relative ones count from the repository.
-  std::string file_format;           // "", "parquet" or "delta".
+  std::string uri;          // As registered; relative ones count from the repository.
+  std::string file_format;  // "", "parquet" or "delta".
   std::string s3_endpoint_override;
   // Tables and queries of warehouses, and Spark.
   std::string table;

@@ -24,7 +24,13 @@ enum class ViewKind {
 std::string_view NameOf(ViewKind kind);  // "FeatureView", "StreamFeatureView", …
 
 // feast.core.FeatureViewState.
-enum class ViewState : int { kUnspecified = 0, kCreated = 1, kGenerated = 2, kMaterializing = 3, kAvailableOnline = 4 };
+enum class ViewState : int {
+  kUnspecified = 0,
+  kCreated = 1,
+  kGenerated = 2,
+  kMaterializing = 3,
+  kAvailableOnline = 4
+};
 
 struct Aggregation {
   std::string column;
@@ -42,10 +48,10 @@ struct FeatureView {
   std::string owner;
   std::map<std::string, std::string> tags;
 
-  std::vector<std::string> entities;   // Entity names; {"__dummy"} for an entityless view.
-  std::vector<Field> features;         // In stored order.
-  std::vector<Field> entity_columns;   // Names are join keys; in stored order.
-  int64_t ttl_us = 0;                  // 0: none.
+  std::vector<std::string> entities;  // Entity names; {"__dummy"} for an entityless view.
+  std::vector<Field> features;        // In stored order.
+  std::vector<Field> entity_columns;  // Names are join keys; in stored order.
+  int64_t ttl_us = 0;                 // 0: none.
   bool online = false;
   bool offline = false;
   bool disabled = false;
@@ -53,15 +59,15 @@ struct FeatureView {
   std::optional<DataSource> stream_source;
   std::vector<Aggregation> aggregations;
   bool has_transformation = false;
-  std::string mode;                    // Of the transformation: "python", "pandas", "spark_sql", …
-  int source_view_count = 0;           // > 0: a view on views.
+  std::string mode;           // Of the transformation: "python", "pandas", "spark_sql", …
+  int source_view_count = 0;  // > 0: a view on views.
   bool enable_validation = false;
   bool enable_tiling = false;
   bool write_to_online_store = false;  // On-demand views.
 
   std::vector<TimeWindow> materialization_intervals;  // In recorded order.
   int current_version_number = 0;
-  std::string version;                 // As written: "", "latest", "v2".
+  std::string version;  // As written: "", "latest", "v2".
   ViewState state = ViewState::kUnspecified;
   int64_t created_us = 0;
   int64_t last_updated_us = 0;

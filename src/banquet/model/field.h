@@ -11,7 +11,8 @@ namespace banquet {
 struct Field {
   std::string name;
   ValueType type = ValueType::kUnknown;
-  // Tags carry the schema of structs and nested collections: feast:struct_schema, feast:nested_inner_type.
+  // Tags carry the schema of structs and nested collections: feast:struct_schema,
+  // feast:nested_inner_type.
   std::map<std::string, std::string> tags;
   std::string description;
   bool operator==(const Field&) const = default;

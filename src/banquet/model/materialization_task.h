@@ -10,8 +10,8 @@ namespace banquet {
 
 struct MaterializationTask {
   std::string project;
-  FeatureView view;               // The definition to run: the active one, or a version of it.
-  std::string storage_name;       // Its name in online storage: `view.name`, or with _vN.
+  FeatureView view;          // The definition to run: the active one, or a version of it.
+  std::string storage_name;  // Its name in online storage: `view.name`, or with _vN.
   TimeWindow window;
   bool only_latest = true;
   bool disable_event_timestamp = false;  // Changes the window only, as in Feast (feast-compat 3.5).

@@ -13,7 +13,7 @@ namespace banquet {
 // One view a feature service serves, and which of its features.
 struct FeatureViewProjection {
   std::string view;
-  std::string alias;                          // Empty: none.
+  std::string alias;  // Empty: none.
   std::vector<std::string> features;
   std::map<std::string, std::string> join_key_map;
   std::optional<int> version_tag;
@@ -40,11 +40,13 @@ struct RegistryContents {
   std::vector<Entity> entities;
   std::vector<DataSource> data_sources;
   std::vector<std::string> data_source_projects;  // Beside data_sources, same length.
-  std::vector<FeatureView> feature_views;         // Every kind: plain and batch, stream, on-demand, label; each in stored order.
+  std::vector<FeatureView> feature_views;  // Every kind: plain and batch, stream, on-demand, label;
+                                           // each in stored order.
   std::vector<FeatureService> feature_services;
   std::vector<FeatureViewVersion> versions;
 
-  // The view of this name in this project, in Feast's look-up order (plain/batch, stream, on-demand, label), or nullptr.
+  // The view of this name in this project, in Feast's look-up order (plain/batch, stream,
+  // on-demand, label), or nullptr.
   const FeatureView* FindView(const std::string& project, const std::string& name) const;
   const Entity* FindEntity(const std::string& project, const std::string& name) const;
 };

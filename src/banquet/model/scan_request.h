@@ -11,8 +11,9 @@
 namespace banquet {
 
 // Reserved columns that every scan puts behind the requested ones.
-// Event time: timestamp[us, UTC], floored, null where the source has none; nanos (uint16, 0..999) is what flooring cut
-// off, and only there if some file of the source keeps nanoseconds. Created time: the same, only if the source has one.
+// Event time: timestamp[us, UTC], floored, null where the source has none; nanos (uint16, 0..999)
+// is what flooring cut off, and only there if some file of the source keeps nanoseconds. Created
+// time: the same, only if the source has one.
 inline constexpr char kEventTimeColumn[] = "__event_time";
 inline constexpr char kEventNanosColumn[] = "__event_nanos";
 inline constexpr char kCreatedTimeColumn[] = "__created_time";
@@ -20,13 +21,14 @@ inline constexpr char kCreatedNanosColumn[] = "__created_nanos";
 
 struct ScanRequest {
   DataSource source;
-  std::vector<std::string> columns;  // Source columns to read, each once, in output order (before field mapping).
-  TimeWindow window;                 // May be used to prune; rows outside may still come.
+  std::vector<std::string>
+      columns;        // Source columns to read, each once, in output order (before field mapping).
+  TimeWindow window;  // May be used to prune; rows outside may still come.
 };
 
 // What a store can do itself, so that the plan need not.
 struct ScanCapabilities {
-  bool filters_window = false;   // Gives only rows inside the window.
+  bool filters_window = false;  // Gives only rows inside the window.
   bool latest_per_key = false;
 };
 
@@ -39,9 +41,9 @@ struct ScanSummary {
     int row_groups_pruned = 0;
   };
   std::vector<File> files;
-  int64_t rows = 0;          // Of all files found.
-  int64_t rows_pruned = 0;   // Of row groups and files that the window excludes; never read.
-  int files_pruned = 0;      // By the partition column; not in `files`, rows unknown and not counted.
+  int64_t rows = 0;         // Of all files found.
+  int64_t rows_pruned = 0;  // Of row groups and files that the window excludes; never read.
+  int files_pruned = 0;  // By the partition column; not in `files`, rows unknown and not counted.
   std::vector<std::string> pushed_down;  // "columns: a, b", "row groups by event_timestamp", …
 };
 

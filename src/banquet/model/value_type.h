@@ -7,8 +7,9 @@
 
 namespace banquet {
 
-// The number is Feast's ValueType.Enum and, except PDF_BYTES and IMAGE_BYTES (stored as bytes_val), the field number in
-// feast.types.Value, save where `field` of the table says otherwise. Open: a registry may hold numbers unknown here.
+// The number is Feast's ValueType.Enum and, except PDF_BYTES and IMAGE_BYTES (stored as bytes_val),
+// the field number in feast.types.Value, save where `field` of the table says otherwise. Open: a
+// registry may hold numbers unknown here.
 enum class ValueType : int {
   kUnknown = 0,
   kBytes = 1,
@@ -66,12 +67,12 @@ struct ValueTypeRow {
   std::string_view name;  // Feast's enum word: "INT64_LIST".
   int field;              // Field number in feast.types.Value.
   ValueShape shape;
-  ValueType element;      // Of a list or set; the type itself for a scalar.
+  ValueType element;  // Of a list or set; the type itself for a scalar.
 };
 
 std::span<const ValueTypeRow> ValueTypes();
 const ValueTypeRow* FindValueType(ValueType type);  // nullptr: unknown to this version.
 std::optional<ValueType> ValueTypeOfName(std::string_view name);
-std::string_view NameOf(ValueType type);            // "UNKNOWN" when not in the table.
+std::string_view NameOf(ValueType type);  // "UNKNOWN" when not in the table.
 
 }  // namespace banquet

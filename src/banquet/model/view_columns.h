@@ -14,11 +14,12 @@ enum class Guard { kCheck, kStrict };
 
 struct ViewColumns {
   std::string project;
-  std::string view;                // The name in online storage: with _vN where versioning applies.
-  std::vector<Field> join_keys;    // Entity columns in stored order; {__dummy_id STRING} for an entityless view.
-  std::vector<Field> features;     // In stored order.
+  std::string view;  // The name in online storage: with _vN where versioning applies.
+  std::vector<Field>
+      join_keys;  // Entity columns in stored order; {__dummy_id STRING} for an entityless view.
+  std::vector<Field> features;  // In stored order.
   bool has_created_time = false;
-  int entity_key_version = 3;      // 3, or 2.
+  int entity_key_version = 3;  // 3, or 2.
   Overwrite overwrite = Overwrite::kNewest;
   Guard guard = Guard::kCheck;
 };

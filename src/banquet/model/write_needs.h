@@ -10,12 +10,12 @@ enum class WriteOrder { kAny, kByKey };  // kByKey: ascending serialized entity 
 
 // What to encode beside the value bytes. Needs of several stores are joined by or.
 struct EncodeNeeds {
-  bool value_text = false;   // Python's str() of scalars (feast-compat 6.3).
-  bool value_num = false;    // float of numbers and bools.
+  bool value_text = false;  // Python's str() of scalars (feast-compat 6.3).
+  bool value_num = false;   // float of numbers and bools.
 };
 
 struct WriteNeeds {
-  int lanes = 1;                 // Writers that help the store at once.
+  int lanes = 1;  // Writers that help the store at once.
   WriteOrder order = WriteOrder::kAny;
   EncodeNeeds encode;
 };
