@@ -1,0 +1,13 @@
+#pragma once
+// MurmurHash3, which names Feast's fields in Redis (feast-compat 5.4).
+
+#include <cstdint>
+#include <string_view>
+
+namespace banquet {
+
+// MurmurHash3 x86 32-bit. Feast's seed is 0; Redis fields are the four bytes of the hash, least
+// first.
+uint32_t Murmur3x86Hash32(std::string_view bytes, uint32_t seed = 0);
+
+}  // namespace banquet
