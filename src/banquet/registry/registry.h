@@ -1,5 +1,6 @@
 #pragma once
-// Reads what Feast knows and records what was materialized. The only folder, with encode/, that sees protobuf.
+// Reads what Feast knows and records what was materialized. The only folder, with encode/, that
+// sees protobuf.
 
 #include <chrono>
 #include <memory>
@@ -31,13 +32,18 @@ class Registry {
  public:
   virtual ~Registry() = default;
   virtual Result<std::shared_ptr<const RegistryContents>> Read() = 0;
-  // Appends the interval, sets last-updated and AVAILABLE_ONLINE (feast-compat 2.6), with a fresh read under our lock.
-  // Everything else stays bit for bit; version_id changes. A view that vanished meanwhile is a user error. The result
-  // is a warning for the user ("written in place, …") or nothing.
-  virtual Result<std::optional<std::string>> RecordMaterialization(const MaterializationRecord& record) = 0;
-  // Waits up to `wait` for a view that another run holds; then HeldError naming the holder (pid, host, since when).
-  virtual Result<std::unique_ptr<ViewLock>> LockView(const std::string& project, const std::string& view,
-                                                     std::chrono::milliseconds wait, std::stop_token stop) = 0;
+  // Appends the interval, sets last-updated and AVAILABLE_ONLINE (feast-compat 2.6), with a fresh
+  // read under our lock. Everything else stays bit for bit; version_id changes. A view that
+  // vanished meanwhile is a user error. The result is a warning for the user ("written in place,
+  // …") or nothing.
+  virtual Result<std::optional<std::string>> RecordMaterialization(
+      const MaterializationRecord& record) = 0;
+  // Waits up to `wait` for a view that another run holds; then HeldError naming the holder (pid,
+  // host, since when).
+  virtual Result<std::unique_ptr<ViewLock>> LockView(const std::string& project,
+                                                     const std::string& view,
+                                                     std::chrono::milliseconds wait,
+                                                     std::stop_token stop) = 0;
 };
 
 // A registry type, or a path scheme, that this version cannot read is a user error that names it.
