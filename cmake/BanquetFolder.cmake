@@ -5,7 +5,7 @@
 function(banquet_folder path)
   cmake_parse_arguments(ARG "" "" "DEPS" ${ARGN})
   string(REPLACE "/" "_" name ${path})
-  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/banquet/${path}/*.cc)
   set(tests ${sources})
   list(FILTER tests INCLUDE REGEX "_(for_)?test\\.cc$")
   list(FILTER sources EXCLUDE REGEX "(_test|test_main|/main)\\.cc$")
