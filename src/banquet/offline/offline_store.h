@@ -23,19 +23,20 @@ class FragmentReader {
   virtual int64_t bytes_read() const = 0;  // So far, as stored (compressed).
 };
 
-// An independent part of a scan (a row group of a file), so that workers share the read. Opening is safe from any
-// thread; may be opened more than once.
+// An independent part of a scan (a row group of a file), so that workers share the read. Opening is
+// safe from any thread; may be opened more than once.
 class ScanFragment {
  public:
   virtual ~ScanFragment() = default;
-  virtual int64_t rows() const = 0;            // -1 when the source does not say.
-  // Of its first row within the whole scan's input order (file order, then row order); rows follow one by one. Decides
-  // full ties, so it must not depend on pruning.
+  virtual int64_t rows() const = 0;  // -1 when the source does not say.
+  // Of its first row within the whole scan's input order (file order, then row order); rows follow
+  // one by one. Decides full ties, so it must not depend on pruning.
   virtual int64_t first_row() const = 0;
   virtual Result<std::unique_ptr<FragmentReader>> Open() const = 0;
 };
 
-// An opened request. The schema has the requested columns in order, then the reserved ones of model/scan_request.h.
+// An opened request. The schema has the requested columns in order, then the reserved ones of
+// model/scan_request.h.
 struct Scan {
   std::shared_ptr<arrow::Schema> schema;
   std::vector<std::unique_ptr<ScanFragment>> fragments;  // In input order.
@@ -47,12 +48,13 @@ class OfflineStore {
  public:
   virtual ~OfflineStore() = default;
   virtual ScanCapabilities capabilities() const = 0;
-  // A source that is missing, empty of files or lacks a column is an error that names it and says what to do.
+  // A source that is missing, empty of files or lacks a column is an error that names it and says
+  // what to do.
   virtual Result<Scan> OpenScan(const ScanRequest& request) = 0;
 };
 
 struct OfflineStoreContext {
-  std::string repo_path;       // Relative paths count from here.
+  std::string repo_path;  // Relative paths count from here.
 };
 
 }  // namespace banquet

@@ -1,0 +1,91 @@
+#pragma once
+// One Parquet file: its footer, read once, and readers on it that know whether it is still the same
+// file. The door where libparquet's exceptions and statuses become data errors.
+
+#include <sys/types.h>
+
+#include <exception>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "arrow/type_fwd.h"
+#include "banquet/base/status.h"
+#include "parquet/arrow/reader.h"
+
+namespace arrow::io {
+class ReadableFile;
+}
+
+namespace banquet::parquet_store {
+
+// The data error for what libparquet says of a file; a failing read(2) is a remote one.
+Status UnreadableFile(const std::string& path, const Status& status);
+
+// Runs libparquet code that may throw or return a bare Arrow status.
+template <typename Call>
+auto AtTheDoor(const std::string& path, Call&& call) -> decltype(call()) {
+  try {
+    auto outcome = std::forward<Call>(call)();
+    if (!outcome.ok()) return UnreadableFile(path, arrow::ToStatus(outcome));
+    return outcome;
+  } catch (const std::exception& e) {
+    return UnreadableFile(path, Status::Invalid(e.what()));
+  }
+}
+
+// What tells one content of a path from another.
+struct FileStamp {
+  dev_t device = 0;
+  ino_t inode = 0;
+  off_t size = 0;
+  int64_t changed_ns = 0;  // mtime
+  bool operator==(const FileStamp&) const = default;
+};
+
+// A top-level column of a file.
+struct StoredColumn {
+  std::shared_ptr<arrow::Field> field;
+  std::vector<int> leaves;  // Indices of its physical columns.
+  bool is_int96 = false;
+};
+
+// An open file and a reader on it. Used by one thread.
+struct OpenParquet {
+  std::shared_ptr<arrow::io::ReadableFile> file;
+  std::unique_ptr<parquet::arrow::FileReader> reader;
+};
+
+// How INT96 times are read; the rest of a file is read the same in both ways.
+enum class Int96Unit { kNanos, kMicros };
+
+// The footer of a file. Immutable; shared by its fragments and their threads.
+class ParquetFile {
+ public:
+  // A file that is missing, damaged or no Parquet file is an error that names it.
+  static Result<std::shared_ptr<const ParquetFile>> Open(std::string path);
+
+  const std::string& path() const { return path_; }
+  const parquet::FileMetaData& metadata() const { return *metadata_; }
+  const std::vector<StoredColumn>& columns() const { return columns_; }
+  std::vector<std::string> ColumnNames() const;
+  // Its index, or -1. Two columns of one name are a data error.
+  Result<int> FindColumn(const std::string& name) const;
+
+  // A reader with the shared footer; a data error if the file is not the one whose footer was read.
+  Result<OpenParquet> OpenReader(Int96Unit int96_unit, int64_t batch_rows) const;
+  // Whether an opened file was written to since the footer was read.
+  Status CheckUnchanged(const arrow::io::ReadableFile& file) const;
+
+ private:
+  ParquetFile() = default;
+  Status ReadFooter();
+
+  std::string path_;
+  FileStamp stamp_;
+  std::shared_ptr<parquet::FileMetaData> metadata_;
+  std::vector<StoredColumn> columns_;
+};
+
+}  // namespace banquet::parquet_store

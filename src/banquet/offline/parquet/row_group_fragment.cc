@@ -1,0 +1,222 @@
+#include "banquet/offline/parquet/row_group_fragment.h"
+
+#include <utility>
+
+#include "arrow/array/array_base.h"
+#include "arrow/io/file.h"
+#include "arrow/record_batch.h"
+#include "arrow/type.h"
+#include "banquet/offline/parquet/column_types.h"
+#include "banquet/offline/parquet/partition_columns.h"
+#include "banquet/offline/parquet/time_values.h"
+#include "parquet/metadata.h"
+
+namespace banquet::parquet_store {
+namespace {
+
+// Some columns of one row group, batch by batch. Used by one thread.
+class ColumnStream {
+ public:
+  static Result<std::unique_ptr<ColumnStream>> Open(const ParquetFile& file, int row_group,
+                                                    const std::vector<int>& columns,
+                                                    Int96Unit int96_unit) {
+    auto stream = std::make_unique<ColumnStream>();
+    BANQUET_ASSIGN_OR_RETURN(stream->open_, file.OpenReader(int96_unit, kBatchRowsMax));
+    std::vector<int> leaves;
+    for (const int column : columns) {
+      const std::vector<int>& own = file.columns()[column].leaves;
+      leaves.insert(leaves.end(), own.begin(), own.end());
+    }
+    stream->path_ = file.path();
+    stream->columns_ = columns.size();
+    using Batches = Result<std::unique_ptr<arrow::RecordBatchReader>>;
+    BANQUET_ASSIGN_OR_RETURN(stream->batches_, AtTheDoor(file.path(), [&]() -> Batches {
+                               return stream->open_.reader->GetRecordBatchReader({row_group},
+                                                                                 leaves);
+                             }));
+    return stream;
+  }
+
+  // Null at the end.
+  Result<std::shared_ptr<arrow::RecordBatch>> Next() {
+    return AtTheDoor(path_, [&]() -> Result<std::shared_ptr<arrow::RecordBatch>> {
+      BANQUET_ASSIGN_OR_RETURN(std::shared_ptr<arrow::RecordBatch> batch, batches_->Next());
+      if (batch == nullptr) return batch;
+      BANQUET_RETURN_NOT_OK(batch->Validate());
+      if (static_cast<size_t>(batch->num_columns()) != columns_) {
+        return Status::Invalid("it gives ", batch->num_columns(), " columns instead of ", columns_);
+      }
+      return batch;
+    });
+  }
+
+  const arrow::io::ReadableFile& file() const { return *open_.file; }
+
+ private:
+  std::string path_;
+  size_t columns_ = 0;
+  OpenParquet open_;
+  std::unique_ptr<arrow::RecordBatchReader> batches_;  // Borrows open_.reader.
+};
+
+class RowGroupReader final : public FragmentReader {
+ public:
+  RowGroupReader(std::shared_ptr<const FileScan> scan, const RowGroupPlace& place)
+      : scan_(std::move(scan)), place_(place) {}
+
+  Status Open() {
+    const ParquetFile& file = *scan_->file;
+    BANQUET_ASSIGN_OR_RETURN(
+        stream_, ColumnStream::Open(file, place_.row_group, scan_->projection, Int96Unit::kNanos));
+    std::vector<int> int96;
+    const auto add_int96 = [&](const ColumnOrigin& time) {
+      if (!time.is_int96) return;
+      int96_places_.push_back(time.projected);
+      int96.push_back(scan_->projection[time.projected]);
+    };
+    add_int96(scan_->event);
+    if (scan_->created.has_value() && scan_->created->projected != scan_->event.projected) {
+      add_int96(*scan_->created);
+    }
+    if (int96.empty()) return Status::OK();
+    BANQUET_ASSIGN_OR_RETURN(micros_stream_,
+                             ColumnStream::Open(file, place_.row_group, int96, Int96Unit::kMicros));
+    return Status::OK();
+  }
+
+  Result<std::shared_ptr<arrow::RecordBatch>> Next() override {
+    if (ended_) return nullptr;
+    BANQUET_ASSIGN_OR_RETURN(std::shared_ptr<arrow::RecordBatch> stored, stream_->Next());
+    CountBytes();
+    if (stored == nullptr) {
+      ended_ = true;
+      BANQUET_RETURN_NOT_OK(CheckEnd());
+      return nullptr;
+    }
+    BANQUET_RETURN_NOT_OK(NextMicros(stored->num_rows()));
+    arrow::ArrayVector columns;
+    for (const ColumnOrigin& origin : scan_->columns) {
+      BANQUET_ASSIGN_OR_RETURN(columns.emplace_back(), Column(origin, *stored));
+    }
+    BANQUET_RETURN_NOT_OK(AddTimes(scan_->event, scan_->event_nanos, *stored, &columns));
+    if (scan_->created.has_value()) {
+      BANQUET_RETURN_NOT_OK(AddTimes(*scan_->created, scan_->created_nanos, *stored, &columns));
+    }
+    rows_ += stored->num_rows();
+    return arrow::RecordBatch::Make(scan_->schema, stored->num_rows(), std::move(columns));
+  }
+
+  int64_t bytes_read() const override { return bytes_read_; }
+
+ private:
+  // The reader fetches whole column chunks when it meets their first page.
+  void CountBytes() {
+    if (bytes_read_ > 0) return;
+    const auto row_group = scan_->file->metadata().RowGroup(place_.row_group);
+    for (const int column : scan_->projection) {
+      for (const int leaf : scan_->file->columns()[column].leaves) {
+        bytes_read_ += row_group->ColumnChunk(leaf)->total_compressed_size();
+      }
+    }
+  }
+
+  Status CheckEnd() const {
+    BANQUET_RETURN_NOT_OK(scan_->file->CheckUnchanged(stream_->file()));
+    const int64_t promised = scan_->file->metadata().RowGroup(place_.row_group)->num_rows();
+    if (rows_ == promised) return Status::OK();
+    return DataError("The Parquet file is damaged: row group {} has {} rows and promises {}: {}",
+                     place_.row_group, rows_, promised, scan_->file->path());
+  }
+
+  // Makes micros_ the rows that belong to the next `rows` of the main stream.
+  Status NextMicros(int64_t rows) {
+    if (micros_stream_ == nullptr) return Status::OK();
+    if (micros_rest_ == nullptr || micros_rest_->num_rows() == 0) {
+      BANQUET_ASSIGN_OR_RETURN(micros_rest_, micros_stream_->Next());
+    }
+    if (micros_rest_ == nullptr || micros_rest_->num_rows() < rows) {
+      return DataError("The Parquet file is damaged: its INT96 times end early: {}",
+                       scan_->file->path());
+    }
+    micros_ = micros_rest_->Slice(0, rows);
+    micros_rest_ = micros_rest_->Slice(rows);
+    return Status::OK();
+  }
+
+  Result<std::shared_ptr<arrow::Array>> Stored(const ColumnOrigin& origin,
+                                               const arrow::RecordBatch& stored) const {
+    if (origin.projected >= 0) return stored.column(origin.projected);
+    return PartitionArray(origin.partition, origin.type, stored.num_rows());
+  }
+
+  Result<std::shared_ptr<arrow::Array>> Column(const ColumnOrigin& origin,
+                                               const arrow::RecordBatch& stored) const {
+    BANQUET_ASSIGN_OR_RETURN(const std::shared_ptr<arrow::Array> array, Stored(origin, stored));
+    Result<std::shared_ptr<arrow::Array>> converted = ConvertArray(array, origin.type);
+    if (converted.ok()) return converted;
+    return DataError(
+        "A column cannot be read as the {} that the source's files share: {}, file {}: {}",
+        origin.type->ToString(), origin.name, scan_->file->path(), converted.status().message());
+  }
+
+  Status AddTimes(const ColumnOrigin& origin, bool with_nanos, const arrow::RecordBatch& stored,
+                  arrow::ArrayVector* columns) const {
+    const ValueOrigin place{.column = origin.name,
+                            .path = scan_->file->path(),
+                            .first_row = place_.first_row_in_file + rows_};
+    BANQUET_ASSIGN_OR_RETURN(const std::shared_ptr<arrow::Array> array, Stored(origin, stored));
+    TimeValues times;
+    if (origin.is_int96) {
+      const size_t at = int96_places_.front() == origin.projected ? 0 : 1;
+      BANQUET_ASSIGN_OR_RETURN(
+          times, NormalizeInt96(micros_->column(static_cast<int>(at)), *array, with_nanos, place));
+    } else {
+      BANQUET_ASSIGN_OR_RETURN(times, NormalizeTimes(array, with_nanos, place));
+    }
+    columns->push_back(std::move(times.us));
+    if (with_nanos) columns->push_back(std::move(times.nanos));
+    return Status::OK();
+  }
+
+  const std::shared_ptr<const FileScan> scan_;
+  const RowGroupPlace place_;
+  std::unique_ptr<ColumnStream> stream_;
+  std::unique_ptr<ColumnStream> micros_stream_;  // The INT96 time columns again, or null.
+  std::vector<int> int96_places_;                // Their places in the projection.
+  std::shared_ptr<arrow::RecordBatch> micros_;
+  std::shared_ptr<arrow::RecordBatch> micros_rest_;
+  int64_t rows_ = 0;
+  int64_t bytes_read_ = 0;
+  bool ended_ = false;
+};
+
+class RowGroupFragment final : public ScanFragment {
+ public:
+  RowGroupFragment(std::shared_ptr<const FileScan> scan, const RowGroupPlace& place)
+      : scan_(std::move(scan)),
+        place_(place),
+        rows_(scan_->file->metadata().RowGroup(place.row_group)->num_rows()) {}
+
+  int64_t rows() const override { return rows_; }
+  int64_t first_row() const override { return place_.first_row; }
+
+  Result<std::unique_ptr<FragmentReader>> Open() const override {
+    auto reader = std::make_unique<RowGroupReader>(scan_, place_);
+    BANQUET_RETURN_NOT_OK(reader->Open());
+    return reader;
+  }
+
+ private:
+  const std::shared_ptr<const FileScan> scan_;
+  const RowGroupPlace place_;
+  const int64_t rows_;
+};
+
+}  // namespace
+
+std::unique_ptr<ScanFragment> MakeRowGroupFragment(std::shared_ptr<const FileScan> scan,
+                                                   const RowGroupPlace& place) {
+  return std::make_unique<RowGroupFragment>(std::move(scan), place);
+}
+
+}  // namespace banquet::parquet_store
