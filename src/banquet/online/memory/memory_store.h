@@ -1,5 +1,5 @@
 #pragma once
-// The memory online store (docs/formats/memory.md).
+// The memory online store: rows that live and die with the process, for tests and trials.
 
 #include "banquet/online/online_store.h"
 
