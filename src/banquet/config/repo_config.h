@@ -16,28 +16,30 @@
 namespace banquet {
 
 struct RepoConfig {
-  std::string repo_path;               // Absolute; relative paths in the file count from here.
-  std::string yaml_path;               // For messages; "FEATURE_STORE_YAML_BASE64" when it came from there.
+  std::string repo_path;  // Absolute; relative paths in the file count from here.
+  std::string yaml_path;  // For messages; "FEATURE_STORE_YAML_BASE64" when it came from there.
   std::string project;
   std::string provider = "local";
-  RegistrySettings registry;           // Path made absolute.
-  std::string online_store_type;       // Aliases resolved; "" when `online_store: null`.
-  ConfigNode online_store;             // The block as written (may be null).
-  std::string offline_store_type;      // "dask" by default.
+  RegistrySettings registry;       // Path made absolute.
+  std::string online_store_type;   // Aliases resolved; "" when `online_store: null`.
+  ConfigNode online_store;         // The block as written (may be null).
+  std::string offline_store_type;  // "dask" by default.
   ConfigNode offline_store;
-  std::string batch_engine_type;       // "local" by default.
+  std::string batch_engine_type;  // "local" by default.
   ConfigNode batch_engine;
   int entity_key_serialization_version = 3;
   bool pull_latest_features = false;
   std::optional<int64_t> online_write_batch_size;  // Rows.
-  RunOptions options;                  // banquet:
-  std::vector<std::string> warnings;   // For the user, once.
+  RunOptions options;                              // banquet:
+  std::vector<std::string> warnings;               // For the user, once.
 };
 
 struct ConfigRequest {
-  std::string chdir;                   // -c/--chdir; empty: FEATURE_REPO_DIR_ENV_VAR, else the working directory.
-  std::string yaml_file;               // -f/--feature-store-yaml; empty: FEAST_FS_YAML_FILE_PATH, else <repo>/feature_store.yaml.
-  // Command-line values of options of `banquet:`: name ("memory_limit") and text; win over the file.
+  std::string chdir;  // -c/--chdir; empty: FEATURE_REPO_DIR_ENV_VAR, else the working directory.
+  std::string yaml_file;  // -f/--feature-store-yaml; empty: FEAST_FS_YAML_FILE_PATH, else
+                          // <repo>/feature_store.yaml.
+  // Command-line values of options of `banquet:`: name ("memory_limit") and text; win over the
+  // file.
   std::vector<std::pair<std::string, std::string>> overrides;
   // The environment; tests pass their own.
   std::map<std::string, std::string> environment;
@@ -46,10 +48,12 @@ struct ConfigRequest {
 // The process's environment.
 std::map<std::string, std::string> ProcessEnvironment();
 
-// Finds, interpolates, parses and checks. Every mistake is a user error "file:line: key: what; did you mean …".
+// Finds, interpolates, parses and checks. Every mistake is a user error "file:line: key: what; did
+// you mean …".
 Result<RepoConfig> LoadRepoConfig(const ConfigRequest& request);
 
 // The file's text after Python's os.path.expandvars (feast-compat 1.1).
-std::string ExpandVariables(const std::string& text, const std::map<std::string, std::string>& environment);
+std::string ExpandVariables(const std::string& text,
+                            const std::map<std::string, std::string>& environment);
 
 }  // namespace banquet

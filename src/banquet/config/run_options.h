@@ -32,9 +32,10 @@ struct ViewOptions {
 };
 
 struct RunOptions {
-  int threads = 0;                       // Workers of a pipeline; 0: one per core.
-  int parallel_groups = 2;               // Task groups at once.
-  std::optional<Overwrite> overwrite;    // nullopt: newest, or always where the store block says skip_dedup.
+  int threads = 0;          // Workers of a pipeline; 0: one per core.
+  int parallel_groups = 2;  // Task groups at once.
+  std::optional<Overwrite>
+      overwrite;  // nullopt: newest, or always where the store block says skip_dedup.
   std::optional<Guard> guard;
   OnNullKey on_null_key = OnNullKey::kSkip;
   UnsupportedRule unsupported;
@@ -51,8 +52,8 @@ struct RunOptions {
   std::optional<Guard> GuardOf(const std::string& view) const;
 };
 
-// The table: parses, refuses, prints the help and the reference page. `views` and `online_stores` subtrees included.
-// Options of the architecture that this version does not act on are not in it, so that writing them is refused.
+// The table: parses, refuses, prints the help and the reference page. Options of the architecture
+// that this version does not act on are not in it; writing one of them is refused by name.
 std::span<const OptionSpec> RunOptionTable();
 
 // From the block and the command line's overrides.

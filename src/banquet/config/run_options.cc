@@ -1,0 +1,264 @@
+#include "banquet/config/run_options.h"
+
+#include <algorithm>
+#include <array>
+
+namespace banquet {
+namespace {
+
+constexpr char kBlock[] = "banquet";
+constexpr int64_t kDay_ms = 86'400'000;
+
+constexpr OptionSpec kOptions[] = {
+    {.name = "threads",
+     .type = OptionType::kInt,
+     .default_value = "0",
+     .unit = "threads",
+     .meaning = "Workers of a pipeline; 0: one per core."},
+    {.name = "parallel_groups",
+     .type = OptionType::kInt,
+     .default_value = "2",
+     .unit = "groups",
+     .meaning = "Groups of views that are materialized at once."},
+    {.name = "overwrite",
+     .type = OptionType::kChoice,
+     .default_value = "newest",
+     .meaning = "Which stored rows give way: older and equal ones (newest), those Feast replaces "
+                "in that store "
+                "(feast), all (always). A store's skip_dedup: true means always where this is not "
+                "written.",
+     .choices = "newest|feast|always"},
+    {.name = "guard",
+     .type = OptionType::kChoice,
+     .default_value = "check",
+     .meaning = "How overwrite is kept: read the stored times, then write (check), or in one "
+                "atomic step (strict).",
+     .choices = "check|strict"},
+    {.name = "on_null_key",
+     .type = OptionType::kChoice,
+     .default_value = "skip",
+     .meaning = "A row whose join key is null is skipped and counted, or fails its view.",
+     .choices = "skip|fail"},
+    {.name = "unsupported",
+     .type = OptionType::kTextList,
+     .default_value = "fail",
+     .meaning =
+         "Views that this version cannot materialize: fail, skip, or the names of those to skip."},
+    {.name = "sqlite_ts",
+     .type = OptionType::kChoice,
+     .default_value = "python",
+     .meaning =
+         "Times in SQLite: seconds of the host's local time, as Feast's Python does, or true UTC.",
+     .choices = "python|utc"},
+    {.name = "redis_wait_replicas",
+     .type = OptionType::kInt,
+     .default_value = "0",
+     .unit = "replicas",
+     .meaning = "Replicas that must hold the rows before the interval is recorded (Redis WAIT)."},
+    {.name = "connect_timeout",
+     .type = OptionType::kSeconds,
+     .default_value = "10",
+     .unit = "seconds",
+     .meaning = "Longest time to connect to a store."},
+    {.name = "stall_timeout",
+     .type = OptionType::kSeconds,
+     .default_value = "60",
+     .unit = "seconds",
+     .meaning = "Longest time without any progress of a store."},
+    {.name = "retry_timeout",
+     .type = OptionType::kSeconds,
+     .default_value = "300",
+     .unit = "seconds",
+     .meaning = "Longest time for all attempts at one batch."},
+    {.name = "lock_wait",
+     .type = OptionType::kSeconds,
+     .default_value = "0",
+     .unit = "seconds",
+     .meaning = "How long to wait for a view that another run holds."},
+    {.name = "views",
+     .type = OptionType::kNode,
+     .meaning = "Per view name: overwrite, guard and on_null_key of that view."},
+};
+
+constexpr OptionSpec kViewOptions[] = {kOptions[2], kOptions[3], kOptions[4]};
+static_assert(kViewOptions[0].name == "overwrite" && kViewOptions[2].name == "on_null_key");
+
+// Options of Banquet that this version does not act on. Ignoring them would break a promise.
+constexpr std::string_view kPlannedOptions[] = {"memory_limit", "spill_directory", "write_rate_max",
+                                                "online_stores", "allow_python"};
+
+struct Bounds {
+  std::string_view option;
+  int64_t min;
+  int64_t max;
+  std::string_view words;
+};
+constexpr Bounds kBounds[] = {
+    {"threads", 0, 1'024, "0 to 1024"},
+    {"parallel_groups", 1, 256, "1 to 256"},
+    {"redis_wait_replicas", 0, 1'000, "0 to 1000"},
+    {"connect_timeout", 1, kDay_ms, "more than 0 s, at most 24 h"},
+    {"stall_timeout", 1, kDay_ms, "more than 0 s, at most 24 h"},
+    {"retry_timeout", 1, 7 * kDay_ms, "more than 0 s, at most 7 d"},
+    {"lock_wait", 0, 7 * kDay_ms, "0 s to 7 d"},
+};
+
+// "feature_store.yaml:12: banquet.threads", or the command line's "--threads".
+std::string PlaceOf(const ConfigLocation& location, const std::string& key) {
+  if (location.line == 0 && !location.file.empty()) return location.file;
+  return (location.line > 0 ? location.ToString() + ": " : std::string()) + kBlock + "." + key;
+}
+
+std::string FlagOf(std::string name) {
+  std::ranges::replace(name, '_', '-');
+  return "--" + name;
+}
+
+Status CheckPlanned(const std::string& place, std::string_view name) {
+  if (std::ranges::find(kPlannedOptions, name) == std::end(kPlannedOptions)) return Status::OK();
+  return UserError("{}: not supported by this version of Banquet; remove it", place);
+}
+
+Status CheckBounds(const OptionValues& values) {
+  for (const Bounds& bounds : kBounds) {
+    const int64_t value = values.Int(bounds.option).value_or(bounds.min);
+    if (value >= bounds.min && value <= bounds.max) continue;
+    return UserError("{}: must be {}, not {}",
+                     PlaceOf(values.Location(bounds.option), std::string(bounds.option)),
+                     bounds.words, values.Text(bounds.option).value_or(""));
+  }
+  return Status::OK();
+}
+
+Overwrite OverwriteNamed(const std::string& word) {
+  if (word == "feast") return Overwrite::kFeast;
+  return word == "always" ? Overwrite::kAlways : Overwrite::kNewest;
+}
+
+// The three options that a view may have of its own, where they are written.
+ViewOptions ReadViewOptions(const OptionValues& values) {
+  ViewOptions options;
+  if (values.Has("overwrite")) options.overwrite = OverwriteNamed(*values.Text("overwrite"));
+  if (values.Has("guard")) {
+    options.guard = values.Text("guard") == "strict" ? Guard::kStrict : Guard::kCheck;
+  }
+  if (values.Has("on_null_key")) {
+    options.on_null_key =
+        values.Text("on_null_key") == "fail" ? OnNullKey::kFail : OnNullKey::kSkip;
+  }
+  return options;
+}
+
+Result<std::map<std::string, ViewOptions>> ReadViews(const ConfigNode& node) {
+  if (node.kind != ConfigNode::Kind::kMap) {
+    return UserError("{}: write view names with their options", PlaceOf(node.location, "views"));
+  }
+  std::map<std::string, ViewOptions> views;
+  for (const auto& [name, block] : node.entries) {
+    const std::string path = "views." + name;
+    for (const auto& [key, value] : block.entries) {
+      const std::string place = PlaceOf(value.location, path + "." + key);
+      BANQUET_RETURN_NOT_OK(CheckPlanned(place, key));
+      const bool of_view =
+          std::ranges::find(kViewOptions, key, &OptionSpec::name) != std::end(kViewOptions);
+      const bool of_run = std::ranges::find(kOptions, key, &OptionSpec::name) != std::end(kOptions);
+      if (of_view || !(of_run || key == "batch_engine")) continue;
+      return UserError(
+          "{}: this version has it for the whole run only; one view may have overwrite, guard and "
+          "on_null_key",
+          place);
+    }
+    BANQUET_ASSIGN_OR_RETURN(
+        const OptionValues values,
+        OptionValues::Parse(kViewOptions, block, std::string(kBlock) + "." + path));
+    views.emplace(name, ReadViewOptions(values));
+  }
+  return views;
+}
+
+Result<UnsupportedRule> ReadUnsupported(const OptionValues& values) {
+  static const std::vector<std::string> kWords = {"fail", "skip"};
+  const ConfigNode* node = values.Node("unsupported");
+  UnsupportedRule rule;
+  if (node->kind == ConfigNode::Kind::kList) {
+    rule.skip_views = values.TextList("unsupported");
+    return rule;
+  }
+  if (node->scalar == "fail") return rule;
+  if (node->scalar == "skip") {
+    rule.skip_all = true;
+    return rule;
+  }
+  // One name: taken from a command line, which knows no lists, but not where it may be a slip.
+  const bool from_command_line = node->location.line == 0;
+  const std::string hint = DidYouMean(node->scalar, kWords);
+  if (from_command_line && hint.empty() && !node->scalar.empty()) {
+    rule.skip_views = {node->scalar};
+    return rule;
+  }
+  return UserError("{}: write fail, skip or a list of view names, not '{}'.{}",
+                   PlaceOf(node->location, "unsupported"), node->scalar, hint);
+}
+
+Result<OptionValues> ReadValues(const ConfigNode& block,
+                                std::span<const std::pair<std::string, std::string>> overrides) {
+  for (const auto& [key, node] : block.entries) {
+    BANQUET_RETURN_NOT_OK(CheckPlanned(PlaceOf(node.location, key), key));
+  }
+  BANQUET_ASSIGN_OR_RETURN(OptionValues values, OptionValues::Parse(kOptions, block, kBlock));
+  for (const auto& [name, text] : overrides) {
+    const std::string flag = FlagOf(name);
+    BANQUET_RETURN_NOT_OK(CheckPlanned(flag, name));
+    BANQUET_RETURN_NOT_OK(values.Set(name, text, flag));
+  }
+  return values;
+}
+
+}  // namespace
+
+std::span<const OptionSpec> RunOptionTable() { return kOptions; }
+
+Result<RunOptions> ParseRunOptions(const ConfigNode& block,
+                                   std::span<const std::pair<std::string, std::string>> overrides) {
+  BANQUET_ASSIGN_OR_RETURN(const OptionValues values, ReadValues(block, overrides));
+  BANQUET_RETURN_NOT_OK(CheckBounds(values));
+  const auto milliseconds = [&](std::string_view name) {
+    return std::chrono::milliseconds(*values.Int(name));
+  };
+  const ViewOptions run = ReadViewOptions(values);
+  RunOptions options;
+  options.threads = static_cast<int>(*values.Int("threads"));
+  options.parallel_groups = static_cast<int>(*values.Int("parallel_groups"));
+  options.overwrite = run.overwrite;
+  options.guard = run.guard;
+  options.on_null_key = run.on_null_key.value_or(OnNullKey::kSkip);
+  BANQUET_ASSIGN_OR_RETURN(options.unsupported, ReadUnsupported(values));
+  options.sqlite_ts = values.Text("sqlite_ts") == "utc" ? SqliteTimes::kUtc : SqliteTimes::kPython;
+  options.redis_wait_replicas = static_cast<int>(*values.Int("redis_wait_replicas"));
+  options.connect_timeout = milliseconds("connect_timeout");
+  options.stall_timeout = milliseconds("stall_timeout");
+  options.retry_timeout = milliseconds("retry_timeout");
+  options.lock_wait = milliseconds("lock_wait");
+  if (const ConfigNode* views = values.Node("views")) {
+    BANQUET_ASSIGN_OR_RETURN(options.views, ReadViews(*views));
+  }
+  return options;
+}
+
+OnNullKey RunOptions::OnNullKeyOf(const std::string& view) const {
+  const auto found = views.find(view);
+  return found == views.end() ? on_null_key : found->second.on_null_key.value_or(on_null_key);
+}
+
+std::optional<Overwrite> RunOptions::OverwriteOf(const std::string& view) const {
+  const auto found = views.find(view);
+  return found != views.end() && found->second.overwrite.has_value() ? found->second.overwrite
+                                                                     : overwrite;
+}
+
+std::optional<Guard> RunOptions::GuardOf(const std::string& view) const {
+  const auto found = views.find(view);
+  return found != views.end() && found->second.guard.has_value() ? found->second.guard : guard;
+}
+
+}  // namespace banquet

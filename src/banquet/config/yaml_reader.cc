@@ -1,0 +1,185 @@
+#include "banquet/config/yaml_reader.h"
+
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+#include <exception>
+#include <iterator>
+#include <string_view>
+#include <utility>
+
+namespace banquet {
+namespace {
+
+constexpr std::string_view kStandardTag = "tag:yaml.org,2002:";
+
+bool IsNullWord(const std::string& text) {
+  return text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL";
+}
+
+// One conversion of a document. The parsed nodes share what aliases name; here every use is a copy,
+// and counted.
+class NodeReader {
+ public:
+  NodeReader(const std::string& file, std::vector<std::string>* warnings)
+      : file_(file), warnings_(warnings) {}
+
+  Result<ConfigNode> Read(const YAML::Node& yaml, int depth) {
+    ConfigNode node;
+    node.location = At(yaml);
+    if (depth > kYamlDepthMax) {
+      return UserError("{}: nested too deeply; {} levels are allowed", node.location.ToString(),
+                       kYamlDepthMax);
+    }
+    if (++nodes_ > kYamlNodesMax) {
+      return UserError("{}: too many values, aliases counted; {} are allowed",
+                       node.location.ToString(), kYamlNodesMax);
+    }
+    switch (yaml.Type()) {
+      case YAML::NodeType::Undefined:
+      case YAML::NodeType::Null:
+        return node;
+      case YAML::NodeType::Scalar:
+        BANQUET_RETURN_NOT_OK(ReadScalar(yaml, &node));
+        return node;
+      case YAML::NodeType::Sequence:
+        BANQUET_RETURN_NOT_OK(CheckTag(yaml, "seq"));
+        node.kind = ConfigNode::Kind::kList;
+        for (const YAML::Node& item : yaml) {
+          BANQUET_ASSIGN_OR_RETURN(ConfigNode read, Read(item, depth + 1));
+          node.items.push_back(std::move(read));
+        }
+        return node;
+      case YAML::NodeType::Map:
+        BANQUET_RETURN_NOT_OK(CheckTag(yaml, "map"));
+        BANQUET_RETURN_NOT_OK(ReadMap(yaml, depth, &node));
+        return node;
+    }
+    return Bug("A kind of YAML node is unknown: {}", static_cast<int>(yaml.Type()));
+  }
+
+ private:
+  ConfigLocation At(const YAML::Node& yaml) const {
+    return {.file = file_, .line = yaml.Mark().line + 1};
+  }
+
+  Status CheckTag(const YAML::Node& yaml, std::string_view standard) const {
+    const std::string& tag = yaml.Tag();
+    if (tag.empty() || tag == "?" || tag == "!") return Status::OK();
+    if (tag.starts_with(kStandardTag) && tag.substr(kStandardTag.size()) == standard) {
+      return Status::OK();
+    }
+    return UserError("{}: YAML tags are not allowed; remove {}", At(yaml).ToString(), tag);
+  }
+
+  Status ReadScalar(const YAML::Node& yaml, ConfigNode* node) const {
+    const std::string& tag = yaml.Tag();
+    node->quoted = tag == "!" || tag == "tag:yaml.org,2002:str";
+    if (!node->quoted) {
+      const bool standard = std::ranges::any_of(
+          std::initializer_list<std::string_view>{"bool", "int", "float", "null"},
+          [&](std::string_view name) { return tag == std::string(kStandardTag).append(name); });
+      if (!standard) BANQUET_RETURN_NOT_OK(CheckTag(yaml, "str"));
+      if (IsNullWord(yaml.Scalar())) return Status::OK();
+    }
+    if (yaml.Scalar().find('\0') != std::string::npos) {
+      return UserError("{}: the value holds a NUL character; remove it", At(yaml).ToString());
+    }
+    node->kind = ConfigNode::Kind::kScalar;
+    node->scalar = yaml.Scalar();
+    return Status::OK();
+  }
+
+  // Keys merged by "<<" come first and give way to the map's own.
+  Status ReadMap(const YAML::Node& yaml, int depth, ConfigNode* node) {
+    node->kind = ConfigNode::Kind::kMap;
+    std::vector<std::pair<std::string, ConfigNode>> own;
+    for (const auto& entry : yaml) {
+      const YAML::Node& key = entry.first;
+      const ConfigLocation location = At(key);
+      if (!key.IsScalar()) {
+        return UserError("{}: a key must be text", location.ToString());
+      }
+      ConfigNode name;
+      BANQUET_RETURN_NOT_OK(ReadScalar(key, &name));
+      BANQUET_ASSIGN_OR_RETURN(ConfigNode read, Read(entry.second, depth + 1));
+      if (!name.quoted && name.scalar == "<<") {
+        BANQUET_RETURN_NOT_OK(Merge(std::move(read), location, node));
+        continue;
+      }
+      read.location = location;
+      const auto twin =
+          std::ranges::find(own, name.scalar, &std::pair<std::string, ConfigNode>::first);
+      if (twin == own.end()) {
+        own.emplace_back(std::move(name.scalar), std::move(read));
+        continue;
+      }
+      warnings_->push_back(location.ToString() + ": " + name.scalar +
+                           ": stands twice; the last value counts");
+      twin->second = std::move(read);
+    }
+    for (auto& entry : own) {
+      std::erase_if(node->entries, [&](const auto& merged) { return merged.first == entry.first; });
+    }
+    std::ranges::move(own, std::back_inserter(node->entries));
+    return Status::OK();
+  }
+
+  static Status Merge(ConfigNode merged, const ConfigLocation& location, ConfigNode* node) {
+    if (merged.kind == ConfigNode::Kind::kMap) {
+      for (auto& entry : merged.entries) {
+        if (node->Find(entry.first) == nullptr) node->entries.push_back(std::move(entry));
+      }
+      return Status::OK();
+    }
+    if (merged.kind == ConfigNode::Kind::kList) {
+      for (ConfigNode& item : merged.items) {
+        if (item.kind != ConfigNode::Kind::kMap) break;
+        BANQUET_RETURN_NOT_OK(Merge(std::move(item), location, node));
+      }
+      const auto is_map = [](const ConfigNode& item) {
+        return item.kind == ConfigNode::Kind::kMap;
+      };
+      if (std::ranges::all_of(merged.items, is_map)) return Status::OK();
+    }
+    return UserError("{}: <<: merge a map or a list of maps", location.ToString());
+  }
+
+  const std::string& file_;
+  std::vector<std::string>* warnings_;
+  size_t nodes_ = 0;
+};
+
+Result<ConfigNode> ReadDocument(const std::string& text, const std::string& file,
+                                std::vector<std::string>* warnings) {
+  const std::vector<YAML::Node> documents = YAML::LoadAll(text);
+  if (documents.size() > 1) {
+    return UserError("{}: holds {} YAML documents; leave one", file, documents.size());
+  }
+  if (documents.empty() || documents.front().IsNull()) {
+    return UserError("{}: is empty; write at least project and registry", file);
+  }
+  if (!documents.front().IsMap()) {
+    return UserError("{}: must hold keys with values, such as \"project: my_project\"", file);
+  }
+  return NodeReader(file, warnings).Read(documents.front(), 0);
+}
+
+}  // namespace
+
+Result<ConfigNode> ReadYaml(const std::string& text, const std::string& file,
+                            std::vector<std::string>* warnings) {
+  if (text.size() > kYamlBytesMax) {
+    return UserError("{}: too long for a configuration; {} bytes are allowed", file, kYamlBytesMax);
+  }
+  try {
+    return ReadDocument(text, file, warnings);
+  } catch (const YAML::Exception& error) {
+    const ConfigLocation location{.file = file, .line = error.mark.line + 1};
+    return UserError("{}: not valid YAML: {}", location.ToString(), error.msg);
+  } catch (const std::exception& error) {
+    return UserError("{}: not valid YAML: {}", file, error.what());
+  }
+}
+
+}  // namespace banquet
