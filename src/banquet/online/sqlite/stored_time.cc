@@ -39,14 +39,14 @@ int64_t InstantOfWall(int64_t wall) {
 int64_t ToStoredSeconds(int64_t us, TimeRule rule) {
   int64_t whole = us / kMicros;
   int64_t micros = us % kMicros;
-  if (rule == TimeRule::kUtc) return whole;
   if (micros < 0) {
     micros += kMicros;
     --whole;
   }
-  // In double, as Python adds the fraction before int() cuts it off.
-  const double timestamp =
-      static_cast<double>(InstantOfWall(whole)) + static_cast<double>(micros) / 1e6;
+  if (rule == TimeRule::kPython) whole = InstantOfWall(whole);
+  // In double, as Python adds the fraction before int() cuts it off: centuries away from 1970 the
+  // sum rounds.
+  const double timestamp = static_cast<double>(whole) + static_cast<double>(micros) / 1e6;
   return static_cast<int64_t>(timestamp);
 }
 
