@@ -186,6 +186,7 @@ ValueWriterPtr MakeWriter(const Field& feature, const ValueTypeRow& row,
     case ValueType::kValueSet:
       return MakeNestedListWriter(LeafOf(feature), row.field, type);
     default:
+      if (row.shape == ValueShape::kScalar) return nullptr;
       return MakeScalarListWriter(row.element, row.shape, row.field, type);
   }
 }

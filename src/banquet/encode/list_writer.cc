@@ -74,13 +74,21 @@ class ScalarListWriter final : public ValueWriter {
         Put(Rule::kNullElement, &seen, out);
         continue;
       }
-      const CellOf<ArrayType> cell = cells[i];
+      CellOf<ArrayType> cell = cells[i];
+      if constexpr (std::is_same_v<CellOf<ArrayType>, InstantCell>) {
+        if (!is_set_) cell = TowardZero(cell);
+      }
       typename Rule::Value value{};
       if (const Outcome outcome = Rule::From(cell, &scratch, &value); outcome != Outcome::kSet)
         return CellError(cell, outcome);
       Put(value, &seen, out);
     }
     return Status::OK();
+  }
+
+  // Feast cuts the fraction off in lists, where everywhere else, sets included, it floors.
+  static InstantCell TowardZero(const InstantCell& cell) {
+    return {cell.value / cell.units_per_second, 1};
   }
 
   void Put(const typename Rule::Value& value, SeenValues<typename Rule::Value>* seen,

@@ -5,7 +5,9 @@
 
 #include "arrow/array.h"
 #include "arrow/array/data.h"
+#include "arrow/compute/api_vector.h"
 #include "arrow/compute/cast.h"
+#include "arrow/datum.h"
 #include "arrow/extension_type.h"
 #include "arrow/type.h"
 #include "arrow/util/checked_cast.h"
@@ -64,6 +66,10 @@ Result<std::shared_ptr<arrow::ArrayData>> PlainData(const std::shared_ptr<arrow:
     auto storage = data->Copy();
     storage->type = checked_cast<const arrow::ExtensionType&>(*data->type).storage_type();
     return PlainData(storage);
+  }
+  if (data->type->id() == arrow::Type::RUN_END_ENCODED) {
+    BANQUET_ASSIGN_OR_RETURN(const arrow::Datum decoded, arrow::compute::RunEndDecode(data));
+    return PlainData(decoded.array());
   }
   if (const auto target = CastTargetOf(*data->type)) {
     BANQUET_ASSIGN_OR_RETURN(auto cast, arrow::compute::Cast(*arrow::MakeArray(data), target));
