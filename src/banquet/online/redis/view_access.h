@@ -1,0 +1,20 @@
+#pragma once
+// Reads and removes one view's rows.
+
+#include <span>
+#include <string>
+
+#include "banquet/online/online_store.h"
+#include "banquet/online/redis/connection.h"
+
+namespace banquet::redis {
+
+// The rows of the keys; HMGETs in pipelined chunks.
+Result<StoredRows> ReadRows(Connection* connection, const ViewColumns& view,
+                            std::span<const std::string> keys);
+
+// Scans the keys with the view's join keys and project, and removes the view's fields there. Where
+// it is the only view, fields of features that it had before go too. Redis drops an empty hash.
+Status RemoveRows(Connection* connection, const ViewColumns& view);
+
+}  // namespace banquet::redis
