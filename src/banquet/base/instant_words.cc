@@ -176,7 +176,8 @@ class InstantReader {
 
   // "2024-01": no whole date, but the message can say that the day is what it lacks.
   bool SetYearAndMonth(const int (&parts)[3], const size_t (&digits)[3]) {
-    return digits[0] == 4 && SetYear(parts[0]) && SetMonth(parts[1]);
+    const bool ends = text_.empty() || At(0) == ' ';
+    return ends && digits[0] == 4 && SetYear(parts[0]) && SetMonth(parts[1]);
   }
 
   // YYYYMMDD[HHMM[SS[.f]]]
