@@ -208,24 +208,30 @@ class Collector {
   }
 
  private:
+  // A folder being visited.
+  struct Visit {
+    std::string folder;
+    std::pair<dev_t, ino_t> id;
+  };
   // Leaves a folder when it ends.
   struct Leave {
-    void operator()(std::vector<std::pair<dev_t, ino_t>>* above) const { above->pop_back(); }
+    void operator()(std::vector<Visit>* visits) const { visits->pop_back(); }
   };
-  using Descent = std::unique_ptr<std::vector<std::pair<dev_t, ino_t>>, Leave>;
+  using Descent = std::unique_ptr<std::vector<Visit>, Leave>;
 
   // "**" visits a folder again without going down, which is no circle.
   Result<Descent> Descend(const std::string& folder) {
     const PathState state = Look(folder);
-    const bool again = !above_.empty() && above_.back() == state.id;
-    if ((!again && std::ranges::find(above_, state.id) != above_.end()) ||
-        above_.size() >= kFolderDepthMax) {
+    const bool circle = std::ranges::any_of(visits_, [&](const Visit& visit) {
+      return visit.id == state.id && visit.folder != folder;
+    });
+    if (circle || visits_.size() >= kFolderDepthMax) {
       return DataError("The data source's folders lie too deep or in a circle of links: {}",
                        folder);
     }
     BANQUET_RETURN_NOT_OK(RefuseTableFormat(folder));
-    above_.push_back(state.id);
-    return Descent(&above_);
+    visits_.push_back({folder, state.id});
+    return Descent(&visits_);
   }
 
   Status AddMatch(const std::string& path, const std::vector<std::string>& pattern, size_t next) {
@@ -238,7 +244,7 @@ class Collector {
     return Status::OK();
   }
 
-  std::vector<std::pair<dev_t, ino_t>> above_;  // The folders being visited, outermost first.
+  std::vector<Visit> visits_;  // Outermost first.
   std::vector<std::string> paths_;
   std::vector<std::string> foreign_;
 };
