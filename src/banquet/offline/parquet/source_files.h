@@ -33,7 +33,7 @@ struct SourceFile {
 // Folders named key=value below the folder (of a glob: below its part without wildcards) are
 // partitions.
 // A path in a table format that has its own list of files (Delta Lake, Iceberg, Hudi), at the path,
-// above or below it, is refused by name: its folder also holds files that are no longer rows.
+// above or below it, is refused by name: its folder also holds files whose rows were deleted.
 Result<std::vector<SourceFile>> FindSourceFiles(const DataSource& source,
                                                 const std::string& repo_path);
 
