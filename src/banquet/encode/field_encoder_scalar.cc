@@ -109,10 +109,11 @@ class ScalarFieldEncoder final : public FieldEncoder {
   }
 
  private:
-  // A null of a column that is itself of times is INT64_MIN, Feast's NaT; a null in any other
-  // column is unset.
+  // A null of a column of times or numbers is INT64_MIN, Feast's NaT; a null in any other column
+  // is unset.
   static constexpr bool kHasNullValue =
-      std::is_same_v<Rule, UnixTimestampRule> && OneOf<CellOf<ArrayType>, InstantCell, DateCell>;
+      std::is_same_v<Rule, UnixTimestampRule> &&
+      (OneOf<CellOf<ArrayType>, InstantCell, DateCell> || std::is_arithmetic_v<CellOf<ArrayType>>);
 
   void Put(Outcome outcome, typename Rule::Value value, size_t* used, EncodedFeature* out) const {
     std::string& data = out->values.data;

@@ -213,12 +213,12 @@ TEST(ScalarFieldTest, FloorsTimesToSeconds) {
               ElementsAre("40809bce8306"));
 }
 
-TEST(ScalarFieldTest, WritesANullTimeAsFeastsSentinelOnlyInTimeColumns) {
+TEST(ScalarFieldTest, WritesANullTimeAsFeastsSentinelInColumnsOfTimesAndNumbers) {
   const std::string sentinel = "4080808080808080808001";
   EXPECT_THAT(HexOf(ValueType::kUnixTimestamp, Us(), "[null]"), ElementsAre(sentinel));
   EXPECT_THAT(HexOf(ValueType::kUnixTimestamp, arrow::date32(), "[null]"), ElementsAre(sentinel));
   EXPECT_THAT(HexOf(ValueType::kUnixTimestamp, arrow::int64(), "[1618225182, null]"),
-              ElementsAre("409ed0d08306", ""));
+              ElementsAre("409ed0d08306", sentinel));
   EXPECT_THAT(HexOf(ValueType::kUnixTimestamp, arrow::float64(), "[1618225182.5, NaN, -0.5]"),
               ElementsAre("409ed0d08306", "", "40ffffffffffffffffff01"));
   EXPECT_THAT(HexOf(ValueType::kInt64, Us(), "[1618225182123456, null]"),

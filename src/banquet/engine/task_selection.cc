@@ -128,7 +128,7 @@ void SetIncrementalWindow(const TaskQuery& query, int64_t now_us, SelectedTask* 
   selected->task.window = {start_us, query.end_us};
   if (start_us > query.end_us) {
     selected->refusal = UserError(
-        "The window is reversed: it would start at {}, where the view stopped last, and end at {}",
+        "The window is reversed: its start {} is greater than its end {}; give a later END_TS",
         FormatInstant(start_us), FormatInstant(query.end_us));
   }
 }
