@@ -94,8 +94,8 @@ def run(argv, cwd):
 def sqlite_digest(path):
     """A number that two stores share exactly when they hold the same rows (up to chance)."""
     with sqlite3.connect(path) as db:
-        db.create_function("h", -1, lambda *cells: hash(cells) & 0x7FFFFFFFFFFF)
-        return db.execute(f"SELECT count(*), total(h(entity_key, feature_name, value, value_text, event_ts, created_ts)) "
+        db.create_function("h", -1, lambda *cells: hash(cells) & 0xFFFFFFFF)
+        return db.execute(f"SELECT count(*), sum(h(entity_key, feature_name, value, value_text, event_ts, created_ts)) "
                           f"FROM {PROJECT}_stats").fetchone()
 
 
