@@ -44,7 +44,9 @@ TEST(MemoryStoreTest, ABatchOfOtherViewsIsABug) {
   ASSERT_OK_AND_ASSIGN(auto store, memory::MakeStore({}, {}));
   const ViewColumns view = MakeTestView("stats", {"a"});
   ASSERT_OK_AND_ASSIGN(auto writer, store->OpenWriter(std::span(&view, 1), 0));
-  EXPECT_FAULT(Fault::kBug, "views", writer->Write(BatchBuilder({}).Build(), RowSelection::All()));
+  EXPECT_FAULT(
+      Fault::kBug, "views",
+      writer->Write(BatchBuilder(std::vector<ViewColumns>()).Build(), RowSelection::All()));
 }
 
 }  // namespace

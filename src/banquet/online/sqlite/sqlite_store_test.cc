@@ -252,11 +252,11 @@ TEST_F(SqliteStoreTest, AReaderBlocksACommitAndNothingIsHalfWritten) {
   EXPECT_EQ(Ask("SELECT group_concat(value) FROM demo_stats"), "x,y");
 }
 
-TEST_F(SqliteStoreTest, AFullDiskUndoesTheFlush) {
+TEST_F(SqliteStoreTest, AnErrorInTheMiddleUndoesTheFlush) {
   ASSERT_OK_AND_ASSIGN(auto store, Make());
   ASSERT_OK(Prepare(store.get()));
   Tell(
-      "CREATE TRIGGER full BEFORE INSERT ON demo_stats WHEN NEW.feature_name = 'b' BEGIN SELECT "
+      "CREATE TRIGGER refuse BEFORE INSERT ON demo_stats WHEN NEW.feature_name = 'b' BEGIN SELECT "
       "RAISE(ABORT, 'no more'); END");
   EXPECT_FAULT(Fault::kRemote, "no more",
                Write(store.get(), BatchBuilder(view_).Row("k", kNoonUs, {"x", "y"}).Build()));
@@ -333,7 +333,8 @@ TEST_F(SqliteStoreTest, RefusesOptionsItDoesNotKnow) {
 TEST_F(SqliteStoreTest, ABatchOfOtherViewsIsABug) {
   ASSERT_OK_AND_ASSIGN(auto store, Make());
   ASSERT_OK(Prepare(store.get()));
-  EXPECT_FAULT(Fault::kBug, "views", Write(store.get(), BatchBuilder({}).Build()));
+  EXPECT_FAULT(Fault::kBug, "views",
+               Write(store.get(), BatchBuilder(std::vector<ViewColumns>()).Build()));
 }
 
 // Off by default: prints rows a second. Run with --gtest_also_run_disabled_tests.
