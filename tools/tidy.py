@@ -28,7 +28,8 @@ def check_source(path, lines):
         yield 1, "a header begins with #pragma once"
     if path.suffix in (".h", ".cc") and not any(line.startswith("//") for line in lines[:14]) and path.suffix == ".h":
         yield 1, "say in one to three lines at the top what lives here and why"
-    own = f'#include "banquet/{"/".join(path.parts[2:])}"'.replace(".cc", ".h")
+    seen_from = path.relative_to("src") if path.parts[0] == "src" else path
+    own = f'#include "{seen_from}"'.replace(".cc", ".h")
     if path.suffix == ".cc" and path.with_suffix(".h").exists():
         first = next((line for line in lines if line.startswith("#include")), "")
         if first != own:

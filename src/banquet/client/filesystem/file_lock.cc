@@ -70,7 +70,7 @@ Result<LockAttempt> FileLock::TryTake(const std::string& path, const std::string
                          .refusal = LockAttempt::Refusal::kHeld,
                          .holder_note = std::move(holder)};
     }
-    // The last holder removed the file after we opened it: what we locked is no longer the lock.
+    // The last holder removed the file after we opened it: what we locked is not the lock.
     if (!NamesOpenFile(path, opened.file)) continue;
     WriteNote(opened.file, note, path);
     return LockAttempt{.lock = FileLock(std::move(opened.file), path)};

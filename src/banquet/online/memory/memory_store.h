@@ -6,7 +6,8 @@
 namespace banquet::memory {
 
 // `block` is the online_store block as written; unknown keys are user errors.
-Result<std::unique_ptr<OnlineStore>> MakeStore(const ConfigNode& block, const OnlineStoreContext& context);
+Result<std::unique_ptr<OnlineStore>> MakeStore(const ConfigNode& block,
+                                               const OnlineStoreContext& context);
 std::span<const OptionSpec> StoreOptions();
 
 }  // namespace banquet::memory

@@ -337,29 +337,5 @@ TEST_F(SqliteStoreTest, ABatchOfOtherViewsIsABug) {
                Write(store.get(), BatchBuilder(std::vector<ViewColumns>()).Build()));
 }
 
-// Off by default: prints rows a second. Run with --gtest_also_run_disabled_tests.
-TEST_F(SqliteStoreTest, DISABLED_WritesFast) {
-  view_ = MakeTestView("stats", {"f0", "f1", "f2", "f3", "f4", "f5", "f6", "f7", "f8", "f9"});
-  context_.clock = &SystemClock();
-  ASSERT_OK_AND_ASSIGN(auto store, Make());
-  ASSERT_OK(Prepare(store.get()));
-  for (const char* round : {"fresh", "again"}) {
-    const auto start = std::chrono::steady_clock::now();
-    ASSERT_OK_AND_ASSIGN(auto writer, store->OpenWriter(std::span(&view_, 1), 0));
-    for (int chunk = 0; chunk < 20; ++chunk) {
-      BatchBuilder builder(view_);
-      for (int i = 0; i < 10'000; ++i) {
-        const std::string number = std::to_string(10'000'000 + chunk * 10'000 + i);
-        builder.Row("0100000002000000090000006472697665725f69" + number, kNoonUs,
-                    std::vector<std::string>(10, number));
-      }
-      ASSERT_OK(writer->Write(builder.Build(), RowSelection::All()));
-      ASSERT_OK(writer->Flush());
-    }
-    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-    printf("%s: %.0f feature rows/s\n", round, 2'000'000 / took.count());
-  }
-}
-
 }  // namespace
 }  // namespace banquet
