@@ -18,58 +18,50 @@ namespace banquet::redis {
 
 struct ConnectionSettings {
   ServerAddress address;
-  std::chrono::milliseconds connect_timeout{
-      10'000}; // Name and connection; a login's stall.
-  std::chrono::milliseconds stall_timeout{
-      60'000};          // Without a byte sent or received.
-  std::stop_token stop; // Looked at every 100 ms.
+  std::chrono::milliseconds connect_timeout{10'000};  // Name and connection; a login's stall.
+  std::chrono::milliseconds stall_timeout{60'000};    // Without a byte sent or received.
+  std::stop_token stop;                               // Looked at every 100 ms.
 };
 
 // Append commands, then Receive their replies in order; what waits is sent
 // meanwhile. Any error of Receive ends the connection. Used by one thread.
 class Connection {
-public:
+ public:
   // AUTH, SELECT, CLIENT SETNAME, CLIENT ID. A refused login is a user error.
   static Result<std::unique_ptr<Connection>> Open(ConnectionSettings settings);
   ~Connection();
-  Connection(const Connection &) = delete;
-  Connection &operator=(const Connection &) = delete;
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
 
-  CommandBuffer *commands() { return &commands_; }
+  CommandBuffer* commands() { return &commands_; }
   // Sends what the kernel takes at once. What goes wrong is told by Receive.
   void Push();
   // The next reply, also an error reply. Borrowed until the next call.
-  Result<const Reply *> Receive();
+  Result<const Reply*> Receive();
   // Sends one command and receives its reply.
-  Result<const Reply *> Call(std::initializer_list<std::string_view> words);
+  Result<const Reply*> Call(std::initializer_list<std::string_view> words);
 
   // The server's number of this connection; nullopt: it does not tell.
   std::optional<int64_t> id() const { return id_; }
-  const std::string &server() const {
-    return server_;
-  } // Describe() of the address.
-  void set_stall_timeout(std::chrono::milliseconds timeout) {
-    stall_timeout_ = timeout;
-  }
+  const std::string& server() const { return server_; }  // Describe() of the address.
+  void set_stall_timeout(std::chrono::milliseconds timeout) { stall_timeout_ = timeout; }
   std::chrono::milliseconds stall_timeout() const { return stall_timeout_; }
 
-private:
+ private:
   explicit Connection(ConnectionSettings settings);
   Status Connect(std::chrono::steady_clock::time_point deadline);
-  Status TryAddress(const std::string &address, int family,
+  Status TryAddress(const std::string& address, int family,
                     std::chrono::steady_clock::time_point deadline);
   Status LogIn();
-  Status TakeIn(bool *ended);
-  Status WaitReady(short events,
-                   std::chrono::steady_clock::time_point deadline);
+  Status TakeIn(bool* ended);
+  Status WaitReady(short events, std::chrono::steady_clock::time_point deadline);
   Status Broken(int error) const;
 
   const ConnectionSettings settings_;
   const std::string server_;
   std::chrono::milliseconds stall_timeout_;
   int socket_ = -1;
-  int send_error_ =
-      0; // errno; what the server said before is still to be read.
+  int send_error_ = 0;  // errno; what the server said before is still to be read.
   bool logged_in_ = false;
   CommandBuffer commands_;
   ReplyReader reader_;
@@ -78,4 +70,4 @@ private:
   std::optional<int64_t> id_;
 };
 
-} // namespace banquet::redis
+}  // namespace banquet::redis

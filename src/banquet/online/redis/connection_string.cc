@@ -7,85 +7,70 @@
 namespace banquet::redis {
 namespace {
 
-constexpr int kDbMax = 1'000'000; // Servers have 16 unless told otherwise.
+constexpr int kDbMax = 1'000'000;  // Servers have 16 unless told otherwise.
 
 std::string_view Trimmed(std::string_view text) {
-  while (!text.empty() && text.front() == ' ')
-    text.remove_prefix(1);
-  while (!text.empty() && text.back() == ' ')
-    text.remove_suffix(1);
+  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
+  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
   return text;
 }
 
 std::optional<int> ParseInt(std::string_view text, int min, int max) {
   int number = 0;
-  const auto [end, error] =
-      std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size())
-    return std::nullopt;
-  if (number < min || number > max)
-    return std::nullopt;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  if (number < min || number > max) return std::nullopt;
   return number;
 }
 
 bool IsInteger(std::string_view text) {
-  if (!text.empty() && text.front() == '-')
-    text.remove_prefix(1);
-  if (text.empty() || (text.size() > 1 && text.front() == '0'))
-    return false;
+  if (!text.empty() && text.front() == '-') text.remove_prefix(1);
+  if (text.empty() || (text.size() > 1 && text.front() == '0')) return false;
   return text.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
 // The text that Feast's client sends for a parameter: JSON strings without
 // their quotes, whole numbers as they are, null as nothing, what is no JSON as
 // it is written.
-Result<std::string> TextOf(const std::string &name, std::string_view value) {
+Result<std::string> TextOf(const std::string& name, std::string_view value) {
   const std::string_view trimmed = Trimmed(value);
-  if (IsInteger(trimmed))
-    return trimmed == "-0" ? std::string("0") : std::string(trimmed);
+  if (IsInteger(trimmed)) return trimmed == "-0" ? std::string("0") : std::string(trimmed);
   const auto json = nlohmann::json::parse(value, nullptr, false);
-  if (json.is_discarded())
-    return std::string(value);
-  if (json.is_string())
-    return json.get<std::string>();
-  if (json.is_null())
-    return std::string();
-  return UserError("online_store.connection_string: the value of a parameter "
-                   "reads as JSON other than text; "
-                   "put it into double quotes: {}",
-                   name);
+  if (json.is_discarded()) return std::string(value);
+  if (json.is_string()) return json.get<std::string>();
+  if (json.is_null()) return std::string();
+  return UserError(
+      "online_store.connection_string: the value of a parameter "
+      "reads as JSON other than text; "
+      "put it into double quotes: {}",
+      name);
 }
 
 bool IsTrue(std::string_view value) {
   const auto json = nlohmann::json::parse(value, nullptr, false);
-  if (json.is_discarded())
-    return !value.empty();
-  if (json.is_boolean())
-    return json.get<bool>();
-  if (json.is_number())
-    return json.get<double>() != 0;
-  if (json.is_string())
-    return !json.get<std::string>().empty();
+  if (json.is_discarded()) return !value.empty();
+  if (json.is_boolean()) return json.get<bool>();
+  if (json.is_number()) return json.get<double>() != 0;
+  if (json.is_string()) return !json.get<std::string>().empty();
   return !json.empty();
 }
 
-Status TakeNode(std::string_view item, ServerAddress *address) {
+Status TakeNode(std::string_view item, ServerAddress* address) {
   const size_t colon = item.find(':');
-  const auto port = colon == std::string_view::npos
-                        ? std::nullopt
-                        : ParseInt(item.substr(colon + 1), 1, 65535);
+  const auto port =
+      colon == std::string_view::npos ? std::nullopt : ParseInt(item.substr(colon + 1), 1, 65535);
   if (colon == 0 || !port.has_value()) {
-    return UserError("online_store.connection_string: its server must be "
-                     "written as host:port, such as "
-                     "localhost:6379");
+    return UserError(
+        "online_store.connection_string: its server must be "
+        "written as host:port, such as "
+        "localhost:6379");
   }
   address->host = std::string(item.substr(0, colon));
   address->port = *port;
   return Status::OK();
 }
 
-Status TakeParameter(const std::string &name, std::string_view value,
-                     ServerAddress *address) {
+Status TakeParameter(const std::string& name, std::string_view value, ServerAddress* address) {
   if (name == "password") {
     BANQUET_ASSIGN_OR_RETURN(address->password, TextOf(name, value));
   } else if (name == "username") {
@@ -94,28 +79,29 @@ Status TakeParameter(const std::string &name, std::string_view value,
     BANQUET_ASSIGN_OR_RETURN(const std::string text, TextOf(name, value));
     const auto db = text.empty() ? std::optional(0) : ParseInt(text, 0, kDbMax);
     if (!db.has_value()) {
-      return UserError(
-          "online_store.connection_string: db must be a number from 0 on");
+      return UserError("online_store.connection_string: db must be a number from 0 on");
     }
     address->db = *db;
   } else if (name == "ssl") {
     if (IsTrue(value)) {
-      return UserError("online_store.connection_string: TLS (ssl=true) is not "
-                       "supported by this version; "
-                       "connect without it, or through a local TLS tunnel");
+      return UserError(
+          "online_store.connection_string: TLS (ssl=true) is not "
+          "supported by this version; "
+          "connect without it, or through a local TLS tunnel");
     }
   } else if (name == "unix_socket_path" || name == "host" || name == "port") {
-    return UserError("online_store.connection_string: this parameter is not "
-                     "supported by this version; name "
-                     "the server as host:port: {}",
-                     name);
+    return UserError(
+        "online_store.connection_string: this parameter is not "
+        "supported by this version; name "
+        "the server as host:port: {}",
+        name);
   } else {
     address->ignored.push_back(name);
   }
   return Status::OK();
 }
 
-} // namespace
+}  // namespace
 
 std::string ServerAddress::Describe() const {
   return fmt::format("redis at {}:{}/{}", host, port, db);
@@ -130,22 +116,21 @@ Result<ServerAddress> ParseConnectionString(std::string_view text) {
     const size_t equals = item.find('=');
     if (equals != std::string_view::npos) {
       const std::string name(Trimmed(item.substr(0, equals)));
-      BANQUET_RETURN_NOT_OK(
-          TakeParameter(name, item.substr(equals + 1), &address));
+      BANQUET_RETURN_NOT_OK(TakeParameter(name, item.substr(equals + 1), &address));
     } else if (!has_node) {
       BANQUET_RETURN_NOT_OK(TakeNode(Trimmed(item), &address));
       has_node = true;
     }
-    if (comma == std::string_view::npos)
-      break;
+    if (comma == std::string_view::npos) break;
     text.remove_prefix(comma + 1);
   }
   if (!has_node) {
-    return UserError("online_store.connection_string names no server; begin it "
-                     "with host:port, such as "
-                     "localhost:6379");
+    return UserError(
+        "online_store.connection_string names no server; begin it "
+        "with host:port, such as "
+        "localhost:6379");
   }
   return address;
 }
 
-} // namespace banquet::redis
+}  // namespace banquet::redis

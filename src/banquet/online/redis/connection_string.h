@@ -13,13 +13,12 @@ namespace banquet::redis {
 struct ServerAddress {
   std::string host = "localhost";
   int port = 6379;
-  std::string username; // Empty: the server's default user.
-  std::string password; // Empty: no AUTH. Never printed.
+  std::string username;  // Empty: the server's default user.
+  std::string password;  // Empty: no AUTH. Never printed.
   int db = 0;
-  std::vector<std::string>
-      ignored; // Parameters of Feast's client that have no meaning here.
+  std::vector<std::string> ignored;  // Parameters of Feast's client that have no meaning here.
 
-  std::string Describe() const; // "redis at localhost:6379/0"
+  std::string Describe() const;  // "redis at localhost:6379/0"
 };
 
 // Items without "=" are nodes, of which the first is used; items with it are
@@ -27,4 +26,4 @@ struct ServerAddress {
 // quote a parameter's value.
 Result<ServerAddress> ParseConnectionString(std::string_view text);
 
-} // namespace banquet::redis
+}  // namespace banquet::redis

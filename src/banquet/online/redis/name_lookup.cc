@@ -8,7 +8,7 @@
 namespace banquet::redis {
 namespace {
 
-constexpr timespec kSlice = {.tv_sec = 0, .tv_nsec = 100'000'000};  // Between looks at `stop`.
+constexpr timespec kLookSlice = {.tv_sec = 0, .tv_nsec = 100'000'000};  // Between looks at `stop`.
 
 // What the resolver reads and writes while it works, possibly longer than we wait for it.
 struct Lookup {
@@ -38,7 +38,7 @@ Status Wait(Lookup* lookup, std::chrono::steady_clock::time_point deadline,
                          "{}: the host's name was not resolved in time (banquet.connect_timeout)",
                          server);
     }
-    gai_suspend(requests, 1, &kSlice);
+    gai_suspend(requests, 1, &kLookSlice);
   }
   return Status::OK();
 }

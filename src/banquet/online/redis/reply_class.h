@@ -11,30 +11,29 @@
 namespace banquet::redis {
 
 enum class ReplyFate {
-  kAgain,     // This command, a little later; the connection is fine.
-  kReconnect, // Another connection may reach a server that takes it.
-  kMemory,    // Once more after a wait, then fatal.
-  kUser,      // Configuration, rights.
+  kAgain,      // This command, a little later; the connection is fine.
+  kReconnect,  // Another connection may reach a server that takes it.
+  kMemory,     // Once more after a wait, then fatal.
+  kUser,       // Configuration, rights.
   kFatal,
 };
 
 struct ReplyRule {
-  std::string_view
-      code; // The error's first word, or a longer beginning of its text.
+  std::string_view code;  // The error's first word, or a longer beginning of its text.
   ReplyFate fate;
-  std::string_view advice; // What to do; empty where the server's text says it.
+  std::string_view advice;  // What to do; empty where the server's text says it.
 };
 
 std::span<const ReplyRule> ReplyRules();
 // The longest rule that the text begins with; an unknown code is fatal.
-const ReplyRule &RuleOf(std::string_view error);
+const ReplyRule& RuleOf(std::string_view error);
 
 // The error as a status: "redis at … refused HSET: OOM …; raise its maxmemory".
 // The server's text is cut before it repeats arguments, and made printable.
 // `key` is named in hex if not empty.
-Status ErrorOfReply(std::string_view error, std::string_view server,
-                    std::string_view command, std::string_view key = {});
+Status ErrorOfReply(std::string_view error, std::string_view server, std::string_view command,
+                    std::string_view key = {});
 
 std::string HexOf(std::string_view bytes);
 
-} // namespace banquet::redis
+}  // namespace banquet::redis
