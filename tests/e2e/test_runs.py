@@ -289,9 +289,11 @@ def test_a_password_never_appears(make_repository, redis_address, tmp_path):
         outcomes.append(repository.banquet("materialize", *WINDOW, "--log-level", "debug", "--retry-timeout", "1s"))
         redis_address(repository, f"localhost:1,password={CANARY}")
         outcomes.append(repository.banquet("materialize", *WINDOW, "--log-level", "debug", "--retry-timeout", "1s"))
-        redis_address(repository, f"{server.address},password={CANARY},no_such_setting={CANARY}")
-        outcomes.append(repository.banquet("materialize", *WINDOW, "--log-level", "debug", "--retry-timeout", "1s"))
         assert all(outcome.exit_code != 0 for outcome in outcomes[len(commands):]), outcomes
+        # A setting of Feast's client that Banquet has no use for is named in the log, without its value.
+        redis_address(repository, f"{server.address},password={CANARY},no_such_setting={CANARY}")
+        outcomes.append(repository.banquet("materialize", *WINDOW, "--log-level", "debug"))
+        assert "no_such_setting" in outcomes[-1].stderr, outcomes[-1]
     finally:
         server.stop()
     for outcome in outcomes:

@@ -65,9 +65,13 @@ def dump_sqlite(repository):
 
 def dump_redis(client, project):
     """key -> {ttl, fields}, as in expected/redis.json."""
+    names = sorted(key for key in client.scan_iter(count=10000) if key.endswith(project.encode()))
+    pipeline = client.pipeline(transaction=False)
+    for key in names:
+        pipeline.ttl(key).hgetall(key)
+    answers = iter(pipeline.execute())
     keys = {}
-    for key in sorted(client.scan_iter(count=10000)):
-        if key.endswith(project.encode()):
-            keys[key.hex()] = {"ttl": client.ttl(key), "fields": {
-                (k.decode() if k.startswith(b"_ts:") else k.hex()): v.hex() for k, v in client.hgetall(key).items()}}
+    for key, ttl, fields in zip(names, answers, answers):
+        keys[key.hex()] = {"ttl": ttl, "fields": {
+            (k.decode() if k.startswith(b"_ts:") else k.hex()): v.hex() for k, v in fields.items()}}
     return keys
