@@ -29,7 +29,8 @@ struct BytesColumn {
 
 // One feature of every row.
 struct EncodedFeature {
-  BytesColumn values;  // feast.types.Value serialized; a null is zero bytes (feast-compat section 0, fact 4).
+  BytesColumn values;  // feast.types.Value serialized; a null is zero bytes (feast-compat section
+                       // 0, fact 4).
   // value_text: only if asked for. text_valid[i] == 0: NULL.
   BytesColumn text;
   std::vector<uint8_t> text_valid;

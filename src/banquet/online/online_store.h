@@ -32,19 +32,23 @@ struct RowSelection {
 
 // One entity's row of one view as read back.
 struct StoredRow {
-  std::vector<std::optional<std::string>> values;  // Value bytes per requested feature; nullopt: not stored.
-  std::optional<int64_t> event_us;                 // At the store's precision; nullopt: none stored.
+  std::vector<std::optional<std::string>>
+      values;                       // Value bytes per requested feature; nullopt: not stored.
+  std::optional<int64_t> event_us;  // At the store's precision; nullopt: none stored.
 };
 using StoredRows = std::vector<std::optional<StoredRow>>;  // Per key; nullopt: no row of this view.
 
-// Calls must match (Write | Flush)*. Used by one thread. Writing a row twice leaves it as writing it once.
-// After an error the writer is dead: drop it and open another; what it had not decided is unknown and is written again.
+// Calls must match (Write | Flush)*. Used by one thread. Writing a row twice leaves it as writing
+// it once. After an error the writer is dead: drop it and open another; what it had not decided is
+// unknown and is written again.
 class OnlineWriter {
  public:
   virtual ~OnlineWriter() = default;  // Drops what was not flushed.
-  // Takes rows of a shared, immutable batch. May send, may buffer. `rows.indices` is borrowed until Flush returns.
+  // Takes rows of a shared, immutable batch. May send, may buffer. `rows.indices` is borrowed until
+  // Flush returns.
   virtual Status Write(std::shared_ptr<const EncodedBatch> batch, RowSelection rows) = 0;
-  // Returns once every row taken is decided: written, stale, unchanged, or refused for now (undecided).
+  // Returns once every row taken is decided: written, stale, unchanged, or refused for now
+  // (undecided).
   virtual Result<RowOutcomes> Flush() = 0;
 };
 
@@ -53,38 +57,43 @@ class OnlineStore {
  public:
   virtual ~OnlineStore() = default;
   virtual WriteNeeds needs() const = 0;
-  // Connects, checks rights, makes tables; idempotent. The first contact: a store that is not there fails here at once.
+  // Connects, checks rights, makes tables; idempotent. The first contact: a store that is not there
+  // fails here at once.
   virtual Status Prepare(std::span<const ViewColumns> views) = 0;
-  // `views` is the task group, in the order of EncodedBatch::views. `lane` is 0 .. needs().lanes - 1.
-  virtual Result<std::unique_ptr<OnlineWriter>> OpenWriter(std::span<const ViewColumns> views, int lane) = 0;
-  // Before an interval is recorded: is what was acknowledged still there (same server, nothing evicted, replicas have it)?
+  // `views` is the task group, in the order of EncodedBatch::views. `lane` is 0 .. needs().lanes
+  // - 1.
+  virtual Result<std::unique_ptr<OnlineWriter>> OpenWriter(std::span<const ViewColumns> views,
+                                                           int lane) = 0;
+  // Before an interval is recorded: is what was acknowledged still there (same server, nothing
+  // evicted, replicas have it)?
   virtual Status ConfirmWritten() { return Status::OK(); }
   // `features` of view to read, in the order of StoredRow::values.
   virtual Result<StoredRows> Read(const ViewColumns& view, std::span<const std::string> keys) = 0;
   // Removes the view's rows and nothing else.
   virtual Status Remove(const ViewColumns& view) = 0;
-  virtual std::string_view type() const = 0;     // "redis"
-  virtual std::string Describe() const = 0;      // "redis at localhost:6379/0", never a secret.
+  virtual std::string_view type() const = 0;  // "redis"
+  virtual std::string Describe() const = 0;   // "redis at localhost:6379/0", never a secret.
 };
 
 // What a store needs to be made.
 struct OnlineStoreContext {
-  std::string repo_path;                         // Relative paths count from here.
+  std::string repo_path;  // Relative paths count from here.
   std::string project;
   std::string provider = "local";
-  bool sqlite_ts_utc = false;                    // banquet.sqlite_ts: utc
+  bool sqlite_ts_utc = false;  // banquet.sqlite_ts: utc
   int redis_wait_replicas = 0;
   std::chrono::milliseconds connect_timeout{10'000};
   std::chrono::milliseconds stall_timeout{60'000};
-  std::stop_token stop;                          // Ends waits early.
-  Clock* clock = &SystemClock();                 // Borrowed, outlives the store.
+  std::stop_token stop;           // Ends waits early.
+  Clock* clock = &SystemClock();  // Borrowed, outlives the store.
 };
 
 // One row of the generated list of products (builtin/).
 struct OnlineStoreProduct {
   std::string_view type;
-  Result<std::unique_ptr<OnlineStore>> (*make)(const ConfigNode& block, const OnlineStoreContext& context);
-  std::span<const OptionSpec> (*options)();      // For `banquet stores`.
+  Result<std::unique_ptr<OnlineStore>> (*make)(const ConfigNode& block,
+                                               const OnlineStoreContext& context);
+  std::span<const OptionSpec> (*options)();  // For `banquet stores`.
 };
 
 }  // namespace banquet
