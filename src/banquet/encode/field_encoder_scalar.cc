@@ -113,7 +113,7 @@ class ScalarFieldEncoder final : public FieldEncoder {
   // is unset.
   static constexpr bool kHasNullValue =
       std::is_same_v<Rule, UnixTimestampRule> &&
-      (OneOf<CellOf<ArrayType>, InstantCell, DateCell> || std::is_arithmetic_v<CellOf<ArrayType>>);
+      OneOf<CellOf<ArrayType>, InstantCell, DateCell, IntCell, UIntCell>;
 
   void Put(Outcome outcome, typename Rule::Value value, size_t* used, EncodedFeature* out) const {
     std::string& data = out->values.data;

@@ -3,6 +3,7 @@
 #include <atomic>
 
 #include "arrow/record_batch.h"
+#include "arrow/type.h"
 #include "banquet/base/testing.h"
 #include "banquet/exec/batch_for_test.h"
 #include "banquet/exec/rename_transform.h"
