@@ -19,7 +19,10 @@ bool TakeWeekDate(std::string_view* text, int year, bool hyphens, CivilDate* dat
   int weekday = 1;
   if (!TakeChar(text, 'W') || !TakeDigits(text, 2, &week)) return false;
   if (hyphens) {
-    if (text->size() >= 2 && text->front() == '-' && IsDigit((*text)[1])) {
+    // Two digits after the hyphen are an hour, and the hyphen is the separator.
+    const bool has_weekday = text->size() >= 2 && text->front() == '-' && IsDigit((*text)[1]) &&
+                             (text->size() == 2 || !IsDigit((*text)[2]));
+    if (has_weekday) {
       text->remove_prefix(1);
       if (!TakeDigits(text, 1, &weekday)) return false;
     }

@@ -156,6 +156,7 @@ TEST(ParseIsoInstant, ReadsWhatFromisoformatReads) {
            {"20240101", kJan1},
            {"2024-W01", kJan1},
            {"2024-W01-3", kJan3},
+           {"2024-W01-10:00Z", kJan1 + 10 * kHour},
            {"2024W01", kJan1},
            {"2024W013", kJan3},
            {"2024W013T10", kJan3 + 10 * kHour},
