@@ -230,6 +230,40 @@ TEST_F(FileRegistryTest, SeesAChangeMadeWhileItWaitedForTheLock) {
   EXPECT_EQ(IntervalsOf("inc_plain"), 8u);
 }
 
+// Feast takes no lock: it writes between our read and our write, which is when the clock is asked
+// for the time.
+class MeddlingClock final : public Clock {
+ public:
+  MeddlingClock(std::string file, int times) : file_(std::move(file)), times_(times) {}
+  int64_t NowUs() override {
+    if (times_-- > 0) {
+      const auto modified = std::filesystem::last_write_time(file_);
+      std::filesystem::last_write_time(file_, modified + std::chrono::seconds(1));
+    }
+    return inner_.NowUs();
+  }
+  std::chrono::steady_clock::time_point Steady() override { return inner_.Steady(); }
+  bool Wait(std::chrono::milliseconds duration, const std::stop_token& stop) override {
+    return inner_.Wait(duration, stop);
+  }
+
+ private:
+  ManualClock inner_{kNowUs};
+  std::string file_;
+  int times_;
+};
+
+TEST_F(FileRegistryTest, BeginsAgainWhenFeastWroteInBetween) {
+  MeddlingClock twice(file_, 2);
+  EXPECT_OK(Open(twice)->RecordMaterialization(Record("inc_plain")));
+  EXPECT_EQ(IntervalsOf("inc_plain"), 1u);
+  const std::string before = Bytes();
+  MeddlingClock always(file_, 1000);
+  EXPECT_FAULT(Fault::kRemote, "changed by another program all the time",
+               Open(always)->RecordMaterialization(Record("inc_plain")));
+  EXPECT_EQ(Bytes(), before);
+}
+
 TEST_F(FileRegistryTest, LosesNothingWhenThreadsAndProcessesRecordAtOnce) {
   constexpr int kEach = 20;
   const auto record = [&](const std::string& view) {
