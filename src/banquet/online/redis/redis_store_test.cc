@@ -3,10 +3,15 @@
 #include <chrono>
 
 #include "banquet/base/testing.h"
-#include "banquet/online/contract/batch_builder.h"
+#include "banquet/online/contract/online_store_contract.h"
 #include "banquet/online/redis/hash_layout.h"
 #include "banquet/online/redis/reply_class.h"
 #include "banquet/online/redis/scripted_server.h"
+
+namespace banquet {
+// The suite runs in redis_store_live_test.cc; this program only borrows its batches.
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(OnlineStoreContract);
+}  // namespace banquet
 
 namespace banquet::redis {
 namespace {
@@ -26,15 +31,15 @@ ConfigNode BlockOf(const std::vector<std::pair<std::string, std::string>>& entri
   return block;
 }
 
-OnlineStoreContext ShortContext() {
+OnlineStoreContext PatientContext() {
   OnlineStoreContext context;
-  context.connect_timeout = milliseconds(2000);
-  context.stall_timeout = milliseconds(300);
+  context.connect_timeout = milliseconds(20'000);
+  context.stall_timeout = milliseconds(20'000);
   return context;
 }
 
 Result<std::unique_ptr<OnlineStore>> StoreOn(int port, const std::string& parameters = "",
-                                             OnlineStoreContext context = ShortContext()) {
+                                             OnlineStoreContext context = PatientContext()) {
   return MakeStore(
       BlockOf({{"connection_string", "127.0.0.1:" + std::to_string(port) + parameters}}), context);
 }
@@ -121,18 +126,19 @@ TEST(RedisStoreTest, ChecksAChunkAheadOfTheWritesBeforeIt) {
 
 // Every rule of the table, at the first, a middle and the last command of check and write.
 TEST(RedisStoreTest, ErrorRepliesMeanWhatTheTableSays) {
+  constexpr int kTableRows = 60;
   const ViewColumns view = MakeTestView("v", {"a"});
   for (const ReplyRule& rule : ReplyRules()) {
     const std::string error = std::string(rule.code) + " says the server";
     for (const std::string command : {"HMGET", "HSET"}) {
-      for (const int nth : {1, kRows / 2, kRows}) {
+      for (const int nth : {1, kTableRows / 2, kTableRows}) {
         SCOPED_TRACE(error + " at " + command + " " + std::to_string(nth));
         ScriptedServer server(AnswerTo(command, nth, {.bytes = "-" + error + "\r\n"}));
         ASSERT_OK_AND_ASSIGN(const auto store, StoreOn(server.port()));
-        const Result<RowOutcomes> outcomes = WriteOnce(store.get(), view, kRows);
+        const Result<RowOutcomes> outcomes = WriteOnce(store.get(), view, kTableRows);
         if (rule.fate == ReplyFate::kAgain) {
           ASSERT_OK(outcomes);
-          EXPECT_EQ(outcomes->written, kRows - 1);
+          EXPECT_EQ(outcomes->written, kTableRows - 1);
           EXPECT_EQ(outcomes->undecided, std::vector<uint32_t>{static_cast<uint32_t>(nth - 1)});
           continue;
         }
@@ -144,6 +150,17 @@ TEST(RedisStoreTest, ErrorRepliesMeanWhatTheTableSays) {
         EXPECT_THAT(outcomes.status().message(), HasSubstr(std::string(rule.advice)));
       }
     }
+  }
+}
+
+TEST(RedisStoreTest, ARefusalInTheLastChunkIsOfItsRow) {
+  for (const std::string command : {"HMGET", "HSET"}) {
+    ScriptedServer server(AnswerTo(command, kRows, {.bytes = "-BUSY a script\r\n"}));
+    ASSERT_OK_AND_ASSIGN(const auto store, StoreOn(server.port()));
+    ASSERT_OK_AND_ASSIGN(const RowOutcomes outcomes,
+                         WriteOnce(store.get(), MakeTestView("v", {"a"}), kRows));
+    EXPECT_EQ(outcomes.written, kRows - 1);
+    EXPECT_EQ(outcomes.undecided, std::vector<uint32_t>{kRows - 1});
   }
 }
 
@@ -253,7 +270,9 @@ TEST(RedisStoreTest, AServerThatHangsUpInAReplyIsWorthAnotherTry) {
 
 TEST(RedisStoreTest, AStalledWriterIsEndedBeforeTheNextOneWrites) {
   ScriptedServer server(AnswerTo("HSET", 3, {.bytes = "", .silence = true}));
-  ASSERT_OK_AND_ASSIGN(const auto store, StoreOn(server.port()));
+  OnlineStoreContext context = PatientContext();
+  context.stall_timeout = milliseconds(500);
+  ASSERT_OK_AND_ASSIGN(const auto store, StoreOn(server.port(), "", context));
   const ViewColumns view = MakeTestView("v", {"a"});
   const auto outcomes = WriteOnce(store.get(), view, 20);
   EXPECT_FAULT(Fault::kRemote, "stall_timeout", outcomes);
@@ -322,7 +341,7 @@ TEST(RedisStoreTest, AServerWithoutInfoIsNotWatched) {
 
 TEST(RedisStoreTest, WaitsForReplicas) {
   ScriptedServer server(nullptr);  // Answers WAIT with one replica.
-  OnlineStoreContext context = ShortContext();
+  OnlineStoreContext context = PatientContext();
   context.redis_wait_replicas = 1;
   ASSERT_OK_AND_ASSIGN(const auto store, StoreOn(server.port(), "", context));
   ASSERT_OK(store->Prepare({}));
@@ -368,7 +387,7 @@ TEST(RedisStoreTest, TellsWhatKeepsItOut) {
     EXPECT_FAULT(fault, error, store->Prepare({}));
   }
   ScriptedServer silent(AnswerTo("SELECT", 1, {.silence = true}));
-  OnlineStoreContext context = ShortContext();
+  OnlineStoreContext context = PatientContext();
   context.connect_timeout = milliseconds(200);
   ASSERT_OK_AND_ASSIGN(const auto stalled, StoreOn(silent.port(), "", context));
   EXPECT_FAULT(Fault::kRemote, "connect_timeout", stalled->Prepare({}));
@@ -384,7 +403,7 @@ TEST(RedisStoreTest, AServerThatIsNotThereFailsAtOnce) {
   EXPECT_FAULT(Fault::kRemote, "refused", store->Prepare({}));
   ASSERT_OK_AND_ASSIGN(
       const auto nowhere,
-      MakeStore(BlockOf({{"connection_string", "no.such.host.invalid:1"}}), ShortContext()));
+      MakeStore(BlockOf({{"connection_string", "no.such.host.invalid:1"}}), PatientContext()));
   EXPECT_FAULT(Fault::kRemote, "no.such.host.invalid", nowhere->Prepare({}));
 }
 
@@ -395,7 +414,7 @@ TEST(RedisStoreTest, StopEndsAWaitEarly) {
     stop.request_stop();
     return Answer{.silence = true};
   });
-  OnlineStoreContext context = ShortContext();
+  OnlineStoreContext context = PatientContext();
   context.stall_timeout = milliseconds(60'000);
   context.stop = stop.get_token();
   ASSERT_OK_AND_ASSIGN(const auto store, StoreOn(server.port(), "", context));
@@ -410,7 +429,7 @@ TEST(RedisStoreTest, ExpiresTheHashAfterEachWrite) {
       const auto store,
       MakeStore(BlockOf({{"connection_string", "127.0.0.1:" + std::to_string(server.port())},
                          {"key_ttl_seconds", "77"}}),
-                ShortContext()));
+                PatientContext()));
   ASSERT_OK_AND_ASSIGN(const RowOutcomes outcomes,
                        WriteOnce(store.get(), MakeTestView("v", {"a"}), 3));
   EXPECT_EQ(outcomes.written, 2);

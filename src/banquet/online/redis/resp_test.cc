@@ -9,7 +9,7 @@ TEST(CommandBufferTest, FramesCommandsBinarySafe) {
   CommandBuffer buffer;
   buffer.Command({"SET", std::string_view("a\0\r\n", 4), ""});
   EXPECT_EQ(buffer.unsent(),
-            std::string_view("*3\r\n$3\r\nSET\r\n$4\r\na\0\r\n\r\n$0\r\n\r\n", 31));
+            std::string_view("*3\r\n$3\r\nSET\r\n$4\r\na\0\r\n\r\n$0\r\n\r\n", 29));
 }
 
 TEST(CommandBufferTest, KeepsWhatIsNotSentWhileItGrows) {

@@ -119,7 +119,12 @@ class ScriptedServer {
         received_.push_back(received);
       }
       std::optional<Answer> answer = script_ == nullptr ? std::nullopt : script_(received);
-      if (!answer.has_value()) answer = Answer{.bytes = DefaultOf(received, client)};
+      const std::string usual = DefaultOf(received, client);  // Also follows transactions.
+      if (!answer.has_value()) {
+        answer = Answer{.bytes = usual};
+      } else if (received.words[0] == "MULTI") {
+        client->queued = -1;
+      }
       out += answer->bytes;
       client->silent = answer->silence;
       open = !answer->close;
