@@ -1,10 +1,12 @@
 #include "banquet/config/yaml_reader.h"
 
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
 #include <exception>
 #include <iterator>
+#include <sstream>
 #include <string_view>
 #include <utility>
 
@@ -150,19 +152,52 @@ class NodeReader {
   size_t nodes_ = 0;
 };
 
+// Remembers where the last document began; the parser wants to be listened to.
+class DocumentListener final : public YAML::EventHandler {
+ public:
+  int line() const { return line_; }
+  void OnDocumentStart(const YAML::Mark& mark) override { line_ = mark.line + 1; }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                       YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                  YAML::EmitterStyle::value) override {}
+  void OnMapEnd() override {}
+
+ private:
+  int line_ = 0;
+};
+
+// YAML::LoadAll would tell as well, but never ends on a text such as "]", which begins one empty
+// document after another.
+Status CheckOneDocument(const std::string& text, const std::string& file) {
+  std::istringstream stream(text);
+  YAML::Parser parser(stream);
+  DocumentListener listener;
+  if (!parser.HandleNextDocument(listener) || !parser.HandleNextDocument(listener)) {
+    return Status::OK();
+  }
+  const ConfigLocation location{.file = file, .line = listener.line()};
+  return UserError("{}: not valid YAML: a second document, or text that belongs to no key",
+                   location.ToString());
+}
+
 Result<ConfigNode> ReadDocument(const std::string& text, const std::string& file,
                                 std::vector<std::string>* warnings) {
-  const std::vector<YAML::Node> documents = YAML::LoadAll(text);
-  if (documents.size() > 1) {
-    return UserError("{}: holds {} YAML documents; leave one", file, documents.size());
-  }
-  if (documents.empty() || documents.front().IsNull()) {
+  BANQUET_RETURN_NOT_OK(CheckOneDocument(text, file));
+  const YAML::Node document = YAML::Load(text);
+  if (document.IsNull()) {
     return UserError("{}: is empty; write at least project and registry", file);
   }
-  if (!documents.front().IsMap()) {
+  if (!document.IsMap()) {
     return UserError("{}: must hold keys with values, such as \"project: my_project\"", file);
   }
-  return NodeReader(file, warnings).Read(documents.front(), 0);
+  return NodeReader(file, warnings).Read(document, 0);
 }
 
 }  // namespace

@@ -100,8 +100,10 @@ TEST(ReadYaml, RefusesWhatIsNoConfiguration) {
   EXPECT_FAULT(Fault::kUser, "f.yaml: is empty", Read("# only a comment\n"));
   EXPECT_FAULT(Fault::kUser, "must hold keys with values", Read("[1, 2]\n"));
   EXPECT_FAULT(Fault::kUser, "must hold keys with values", Read("text\n"));
-  EXPECT_FAULT(Fault::kUser, "holds 2 YAML documents", Read("a: 1\n---\nb: 2\n"));
+  EXPECT_FAULT(Fault::kUser, "f.yaml:2: not valid YAML: a second document",
+               Read("a: 1\n---\nb: 2\n"));
   EXPECT_FAULT(Fault::kUser, "f.yaml:2: not valid YAML", Read("project: [\n"));
+  EXPECT_FAULT(Fault::kUser, "f.yaml:1: not valid YAML", Read("]"));
   EXPECT_FAULT(Fault::kUser, "not valid YAML", Read("a: *nobody\n"));
   EXPECT_FAULT(Fault::kUser, "f.yaml:1: a key must be text", Read("? [a]\n: 1\n"));
   EXPECT_FAULT(Fault::kUser, "f.yaml:1: the value holds a NUL", Read("a: \"x\\0y\"\n"));
@@ -114,7 +116,7 @@ TEST(ReadYaml, NoTextBreaksIt) {
   constexpr std::string_view kPieces[] = {"a",  ":",   " ",  "\n",  "- ", "[",     "]",    "{",
                                           "}",  "&x ", "*x", "!t ", "'",  "\"",    "|\n",  "<<",
                                           "? ", "#",   ",",  "%",   "\t", "---\n", "\xFF", "~"};
-  for (int i = 0; i < 5'000; ++i) {
+  for (int i = 0; i < 2'000; ++i) {
     std::string text;
     for (uint64_t n = random() % 25; n > 0; --n) text += kPieces[random() % std::size(kPieces)];
     const Result<ConfigNode> node = Read(text);
