@@ -49,6 +49,7 @@ class CaseRun {
   Status Run() {
     config_.project = kProject;
     config_.online_store_type = "memory";
+    config_.batch_engine_type = "local";
     FeatureView view;
     view.name = file_.view.name;
     view.project = kProject;
