@@ -50,6 +50,12 @@ class CaseRun {
     config_.project = kProject;
     config_.online_store_type = "memory";
     config_.batch_engine_type = "local";
+    // A store of its own for every case: memory stores of one name share their rows.
+    ConfigNode name;
+    name.kind = ConfigNode::Kind::kScalar;
+    name.scalar = file_.path;
+    config_.online_store.kind = ConfigNode::Kind::kMap;
+    config_.online_store.entries = {{"name", name}};
     FeatureView view;
     view.name = file_.view.name;
     view.project = kProject;
