@@ -105,7 +105,7 @@ PROBES = {
     "int_null_as_string": Probe("5", "the text of an int beside a null has no .0", {0: (encoded(string_val="1"), "1"), 1: ("", None)}),
     # Row 4 too: only a null among times is INT64_MIN, Feast's NaT. Feast has it here since it nulls the whole column.
     "ts_from_int_null": Probe("5", "seconds beside a null are seconds; Feast nulls the column", {
-        0: (encoded(unix_timestamp_val=1618225182), None), 1: ("", None)}),
+        0: (encoded(unix_timestamp_val=1618225182), None), 1: (encoded(unix_timestamp_val=INT64_MIN), None)}),
     "ts_from_float": Probe("5", "float seconds are floored; Feast nulls them", {0: (encoded(unix_timestamp_val=1618225182), None)}),
     "ts_list_ns": Probe("5", "seconds whatever the unit; Feast stores nanoseconds", {
         0: (listed("unix_timestamp_list_val", [1618225182]), None), 1: (listed("unix_timestamp_list_val", []), None)}),
