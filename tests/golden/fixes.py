@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 from feast_protos import Value, value
 
+INT64_MIN = -(2**63)
+
 
 def encoded(**kind):
     """A serialized Value as hex; encoded() is the null: no bytes."""
@@ -103,7 +105,6 @@ PROBES = {
     "int64_null_big_ok": Probe("5", "ints beside a null stay exact; Feast loses the last bit", {
         0: (encoded(int64_val=2**53 + 1), str(2**53 + 1)), 1: ("", None)}),
     "int_null_as_string": Probe("5", "the text of an int beside a null has no .0", {0: (encoded(string_val="1"), "1"), 1: ("", None)}),
-    # Row 4 too: only a null among times is INT64_MIN, Feast's NaT. Feast has it here since it nulls the whole column.
     "ts_from_int_null": Probe("5", "seconds beside a null are seconds; Feast nulls the column", {
         0: (encoded(unix_timestamp_val=1618225182), None), 1: (encoded(unix_timestamp_val=INT64_MIN), None)}),
     "ts_from_float": Probe("5", "float seconds are floored; Feast nulls them", {0: (encoded(unix_timestamp_val=1618225182), None)}),
