@@ -3,20 +3,41 @@
 #include <netdb.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+#include <condition_variable>
 #include <memory>
+#include <mutex>
+#include <thread>
 
 namespace banquet::redis {
 namespace {
 
-constexpr timespec kLookSlice = {.tv_sec = 0, .tv_nsec = 100'000'000};  // Between looks at `stop`.
+constexpr std::chrono::milliseconds kLookSlice{100};  // Between looks at `stop`.
 
-// What the resolver reads and writes while it works, possibly longer than we wait for it.
+using AddressList = std::unique_ptr<addrinfo, decltype(&freeaddrinfo)>;
+
+// What the resolver's thread works on, possibly longer than we wait for it.
 struct Lookup {
-  std::string host;
-  std::string service;
-  addrinfo hints = {};
-  gaicb request = {};
+  const std::string host;
+  const std::string service;
+  std::mutex mutex;
+  std::condition_variable finished;
+  bool done = false;
+  int error = 0;
+  AddressList list{nullptr, &freeaddrinfo};
 };
+
+void Resolve(Lookup* lookup) {
+  addrinfo hints = {};
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* list = nullptr;
+  const int error = getaddrinfo(lookup->host.c_str(), lookup->service.c_str(), &hints, &list);
+  std::lock_guard lock(lookup->mutex);
+  lookup->error = error;
+  if (error == 0) lookup->list.reset(list);
+  lookup->done = true;
+  lookup->finished.notify_all();
+}
 
 std::vector<SocketAddress> AddressesOf(const addrinfo* list) {
   std::vector<SocketAddress> addresses;
@@ -30,15 +51,16 @@ std::vector<SocketAddress> AddressesOf(const addrinfo* list) {
 
 Status Wait(Lookup* lookup, std::chrono::steady_clock::time_point deadline,
             const std::stop_token& stop, const std::string& server) {
-  const gaicb* requests[] = {&lookup->request};
-  while (gai_error(&lookup->request) == EAI_INPROGRESS) {
+  std::unique_lock lock(lookup->mutex);
+  while (!lookup->done) {
     if (stop.stop_requested()) return CancelledError();
-    if (std::chrono::steady_clock::now() >= deadline) {
+    const auto now = std::chrono::steady_clock::now();
+    if (now >= deadline) {
       return RemoteError({.retryable = true},
                          "{}: the host's name was not resolved in time (banquet.connect_timeout)",
                          server);
     }
-    gai_suspend(requests, 1, &kLookSlice);
+    lookup->finished.wait_until(lock, std::min(deadline, now + kLookSlice));
   }
   return Status::OK();
 }
@@ -55,34 +77,18 @@ Result<std::vector<SocketAddress>> LookUpHost(const std::string& host, int port,
   numeric.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
   addrinfo* list = nullptr;
   if (getaddrinfo(host.c_str(), service.c_str(), &numeric, &list) == 0) {
-    const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(list, &freeaddrinfo);
-    return AddressesOf(list);
+    return AddressesOf(AddressList(list, &freeaddrinfo).get());
   }
-  auto lookup = std::make_unique<Lookup>();
-  lookup->host = host;
-  lookup->service = service;
-  lookup->hints.ai_socktype = SOCK_STREAM;
-  lookup->request.ar_name = lookup->host.c_str();
-  lookup->request.ar_service = lookup->service.c_str();
-  lookup->request.ar_request = &lookup->hints;
-  gaicb* requests[] = {&lookup->request};
-  int error = getaddrinfo_a(GAI_NOWAIT, requests, 1, nullptr);
-  if (error == 0) {
-    const Status waited = Wait(lookup.get(), deadline, stop, server);
-    if (!waited.ok()) {
-      // The resolver may still write there, so that it is left to it.
-      if (gai_cancel(&lookup->request) != EAI_CANCELED) static_cast<void>(lookup.release());
-      return waited;
-    }
-    error = gai_error(&lookup->request);
+  // The resolver cannot be interrupted, so that a thread of its own waits for it; where it takes
+  // longer than we may, the thread ends by itself later.
+  const std::shared_ptr<Lookup> lookup(new Lookup{.host = host, .service = service});
+  std::thread([lookup] { Resolve(lookup.get()); }).detach();
+  BANQUET_RETURN_NOT_OK(Wait(lookup.get(), deadline, stop, server));
+  if (lookup->error != 0) {
+    return RemoteError({.retryable = lookup->error == EAI_AGAIN},
+                       "{}: the host's name is not known: {}", server, gai_strerror(lookup->error));
   }
-  if (error != 0) {
-    return RemoteError({.retryable = error == EAI_AGAIN}, "{}: the host's name is not known: {}",
-                       server, gai_strerror(error));
-  }
-  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(lookup->request.ar_result,
-                                                                 &freeaddrinfo);
-  return AddressesOf(owner.get());
+  return AddressesOf(lookup->list.get());
 }
 
 }  // namespace banquet::redis
