@@ -152,12 +152,12 @@ def test_no_repository(repository):
     one_error_line(outcome, "nowhere")
 
 
-@pytest.mark.parametrize(("damage", "word"), [
-    (lambda b: b"\xff" * 100, "damaged"), (lambda b: b[: len(b) // 2], "damaged"), (lambda b: b"", "empty")])
-def test_damaged_registry(damage, word, repository):
+@pytest.mark.parametrize(("damage", "exit_code", "word"), [
+    (lambda b: b"\xff" * 100, DATA, "damaged"), (lambda b: b[: len(b) // 2], DATA, "damaged"), (lambda b: b"", USER, "empty")])
+def test_damaged_registry(damage, exit_code, word, repository):
     filled(repository)
     repository.registry.write_bytes(damage(repository.registry.read_bytes()))
-    fails(repository, USER, "registry.db", word)
+    fails(repository, exit_code, "registry.db", word)
 
 
 def test_missing_registry(repository):

@@ -121,7 +121,7 @@ Result<ReadFile> FileRegistry::Parse(const FileDescriptor& file) {
   }
   if (read.bytes.empty())
     return UserError("Registry is empty: {}; run `feast apply` in the feature repository", path_);
-  return UserError(
+  return DataError(
       "Registry is damaged or no Feast registry: {} ({} bytes do not parse); put a backup in its "
       "place, or remove it and run `feast apply`",
       path_, read.bytes.size());

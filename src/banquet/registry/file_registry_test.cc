@@ -160,8 +160,8 @@ TEST_F(FileRegistryTest, NamesThePathAndWhatToDoWhenTheFileCannotBeRead) {
   Write("");
   EXPECT_FAULT(Fault::kUser, "Registry is empty", Open(clock_)->Read());
   Write("no registry at all");
-  EXPECT_FAULT(Fault::kUser, "Registry is damaged", Open(clock_)->Read());
-  EXPECT_FAULT(Fault::kUser, file_, Open(clock_)->RecordMaterialization(Record("inc_plain")));
+  EXPECT_FAULT(Fault::kData, "Registry is damaged", Open(clock_)->Read());
+  EXPECT_FAULT(Fault::kData, file_, Open(clock_)->RecordMaterialization(Record("inc_plain")));
   EXPECT_EQ(Bytes(), "no registry at all");
   ASSERT_EQ(::chmod(file_.c_str(), 0), 0);
   const WithoutRoot without_root;
