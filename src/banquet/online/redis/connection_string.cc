@@ -1,11 +1,61 @@
 #include "banquet/online/redis/connection_string.h"
 
+#include <algorithm>
 #include <charconv>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <vector>
+
+#include "banquet/base/option_table.h"
 
 namespace banquet::redis {
 namespace {
+
+// What else Feast's client (redis-py's Redis) takes; it refuses any other word, and so do we.
+constexpr std::string_view kClientParameters[] = {"auto_close_connection_pool",
+                                                  "cache",
+                                                  "cache_config",
+                                                  "charset",
+                                                  "client_name",
+                                                  "connection_pool",
+                                                  "credential_provider",
+                                                  "decode_responses",
+                                                  "encoding",
+                                                  "encoding_errors",
+                                                  "errors",
+                                                  "event_dispatcher",
+                                                  "health_check_interval",
+                                                  "lib_name",
+                                                  "lib_version",
+                                                  "maint_notifications_config",
+                                                  "max_connections",
+                                                  "protocol",
+                                                  "redis_connect_func",
+                                                  "retry",
+                                                  "retry_on_error",
+                                                  "retry_on_timeout",
+                                                  "single_connection_client",
+                                                  "socket_connect_timeout",
+                                                  "socket_keepalive",
+                                                  "socket_keepalive_options",
+                                                  "socket_timeout",
+                                                  "ssl_ca_certs",
+                                                  "ssl_ca_data",
+                                                  "ssl_ca_path",
+                                                  "ssl_cert_reqs",
+                                                  "ssl_certfile",
+                                                  "ssl_check_hostname",
+                                                  "ssl_ciphers",
+                                                  "ssl_exclude_verify_flags",
+                                                  "ssl_include_verify_flags",
+                                                  "ssl_keyfile",
+                                                  "ssl_min_version",
+                                                  "ssl_ocsp_expected_cert",
+                                                  "ssl_ocsp_context",
+                                                  "ssl_password",
+                                                  "ssl_validate_ocsp",
+                                                  "ssl_validate_ocsp_stapled"};
+constexpr std::string_view kOurParameters[] = {"password", "username", "db", "ssl"};
 
 constexpr int kDbMax = 1'000'000;  // Servers have 16 unless told otherwise.
 
@@ -95,8 +145,13 @@ Status TakeParameter(const std::string& name, std::string_view value, ServerAddr
         "supported by this version; name "
         "the server as host:port: {}",
         name);
-  } else {
+  } else if (std::ranges::find(kClientParameters, name) != std::end(kClientParameters)) {
     address->ignored.push_back(name);
+  } else {
+    std::vector<std::string> words(std::begin(kOurParameters), std::end(kOurParameters));
+    words.insert(words.end(), std::begin(kClientParameters), std::end(kClientParameters));
+    return UserError("online_store.connection_string: an unknown parameter: {}.{}", name,
+                     DidYouMean(name, words));
   }
   return Status::OK();
 }

@@ -69,6 +69,13 @@ TEST(ConnectionStringTest, ListsParametersWithoutMeaning) {
   EXPECT_THAT(address.ignored, ElementsAre("socket_timeout", "retry_on_timeout"));
 }
 
+TEST(ConnectionStringTest, RefusesAParameterThatFeastsClientWouldRefuse) {
+  const auto misspelt = ParseConnectionString("h:1,pasword=canary");
+  EXPECT_FAULT(Fault::kUser, "pasword", misspelt);
+  EXPECT_FAULT(Fault::kUser, "password", misspelt);
+  EXPECT_EQ(misspelt.status().ToString().find("canary"), std::string::npos);
+}
+
 TEST(ConnectionStringTest, RefusesWhatNamesNoServer) {
   for (const std::string text :
        {"", "localhost", ":6379", "h:", "h:x", "h:0", "h:65536", "a:b:1", "::1", "db=1"}) {
