@@ -17,3 +17,6 @@ set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 include(CheckPIESupported)
 check_pie_supported()
 target_link_options(banquet_warnings INTERFACE -Wl,-z,relro,-z,now)
+
+# For code whose speed nobody waits for (tests, the command line): under sanitizers it compiles in half the time.
+set(BANQUET_QUICK_TO_COMPILE $<$<CONFIG:Debug>:-O0>)
