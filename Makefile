@@ -29,7 +29,7 @@ bench:   ## Time Banquet against Feast on the same repository. ROWS=1000000 by d
 
 lint:    ## clang-tidy over the whole tree.
 	@scripts/bootstrap build test
-	@cmake --preset lint >build/lint-configure.log || (cat build/lint-configure.log; exit 1)
+	@$(BUILD) lint banquet_proto
 	@tools/run_clang_tidy.py build/lint
 
 format:  ## clang-format in place.

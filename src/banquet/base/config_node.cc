@@ -9,8 +9,8 @@ std::string ConfigLocation::ToString() const {
 }
 
 const ConfigNode* ConfigNode::Find(const std::string& key) const {
-  const auto found = std::ranges::find(entries, key, &std::pair<std::string, ConfigNode>::first);
-  return found == entries.end() ? nullptr : &found->second;
+  const auto found = std::ranges::find(entries, key, &ConfigEntry::key);
+  return found == entries.end() ? nullptr : &found->value;
 }
 
 }  // namespace banquet

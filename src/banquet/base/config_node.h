@@ -2,7 +2,6 @@
 // A piece of configuration as plain data, so that only config/ sees YAML.
 
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace banquet {
@@ -15,18 +14,26 @@ struct ConfigLocation {
   std::string ToString() const;  // "feature_store.yaml:12"
 };
 
+struct ConfigEntry;
+
 // A null, a scalar as it is written, a list or a map in file order.
 struct ConfigNode {
   enum class Kind { kNull, kScalar, kList, kMap };
   Kind kind = Kind::kNull;
-  std::string scalar;             // kScalar: the text; kNull: empty.
-  bool quoted = false;            // kScalar: was quoted, so "5" is text and not a number.
-  std::vector<ConfigNode> items;  // kList
-  std::vector<std::pair<std::string, ConfigNode>> entries;  // kMap
-  ConfigLocation location;  // Of the value; of the key for map entries.
+  std::string scalar;                // kScalar: the text; kNull: empty.
+  bool quoted = false;               // kScalar: was quoted, so "5" is text and not a number.
+  std::vector<ConfigNode> items;     // kList
+  std::vector<ConfigEntry> entries;  // kMap
+  ConfigLocation location;           // Of the value; of the key for map entries.
 
   // The entry of a map, or nullptr; also nullptr when this is no map.
   const ConfigNode* Find(const std::string& key) const;
+};
+
+// A key of a map and what it holds.
+struct ConfigEntry {
+  std::string key;
+  ConfigNode value;
 };
 
 }  // namespace banquet

@@ -41,7 +41,7 @@ ConfigNode List(std::vector<ConfigNode> items) {
   return node;
 }
 
-ConfigNode Map(std::vector<std::pair<std::string, ConfigNode>> entries) {
+ConfigNode Map(std::vector<ConfigEntry> entries) {
   ConfigNode node;
   node.kind = ConfigNode::Kind::kMap;
   node.entries = std::move(entries);

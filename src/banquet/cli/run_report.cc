@@ -129,6 +129,7 @@ std::string ReportAsTable(const RunReport& report) {
     if (view.job.stores.empty()) {
       row.insert(row.end(), {"-", "0", "0", "0", "0", time});
       rows.push_back(std::move(row));
+      continue;
     }
     for (const StoreReport& store : view.job.stores) {
       std::vector<std::string> line = row;

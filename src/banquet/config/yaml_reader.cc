@@ -95,7 +95,7 @@ class NodeReader {
   // Keys merged by "<<" come first and give way to the map's own.
   Status ReadMap(const YAML::Node& yaml, int depth, ConfigNode* node) {
     node->kind = ConfigNode::Kind::kMap;
-    std::vector<std::pair<std::string, ConfigNode>> own;
+    std::vector<ConfigEntry> own;
     for (const auto& entry : yaml) {
       const YAML::Node& key = entry.first;
       const ConfigLocation location = At(key);
@@ -110,18 +110,17 @@ class NodeReader {
         continue;
       }
       read.location = location;
-      const auto twin =
-          std::ranges::find(own, name.scalar, &std::pair<std::string, ConfigNode>::first);
+      const auto twin = std::ranges::find(own, name.scalar, &ConfigEntry::key);
       if (twin == own.end()) {
-        own.emplace_back(std::move(name.scalar), std::move(read));
+        own.push_back({std::move(name.scalar), std::move(read)});
         continue;
       }
       warnings_->push_back(location.ToString() + ": " + name.scalar +
                            ": stands twice; the last value counts");
-      twin->second = std::move(read);
+      twin->value = std::move(read);
     }
     for (auto& entry : own) {
-      std::erase_if(node->entries, [&](const auto& merged) { return merged.first == entry.first; });
+      std::erase_if(node->entries, [&](const auto& merged) { return merged.key == entry.key; });
     }
     std::ranges::move(own, std::back_inserter(node->entries));
     return Status::OK();
@@ -130,7 +129,7 @@ class NodeReader {
   static Status Merge(ConfigNode merged, const ConfigLocation& location, ConfigNode* node) {
     if (merged.kind == ConfigNode::Kind::kMap) {
       for (auto& entry : merged.entries) {
-        if (node->Find(entry.first) == nullptr) node->entries.push_back(std::move(entry));
+        if (node->Find(entry.key) == nullptr) node->entries.push_back(std::move(entry));
       }
       return Status::OK();
     }

@@ -19,7 +19,7 @@ TEST(ReadYaml, KeepsKindsOrderQuotesAndLines) {
   ASSERT_OK_AND_ASSIGN(const ConfigNode root,
                        Read("b: 5\na:\n  - x\n  - 'y'\nn: ~\nm: {k: \"v\"}\ne:\n"));
   ASSERT_EQ(root.entries.size(), 5);
-  EXPECT_EQ(root.entries[0].first, "b");
+  EXPECT_EQ(root.entries[0].key, "b");
   EXPECT_FALSE(root.Find("b")->quoted);
   const ConfigNode& list = *root.Find("a");
   EXPECT_EQ(list.kind, ConfigNode::Kind::kList);

@@ -32,7 +32,7 @@ std::shared_ptr<arrow::DataType> WithChildren(const arrow::DataType& type,
       return std::make_shared<arrow::MapType>(
           children[0], checked_cast<const arrow::MapType&>(type).keys_sorted());
     default:
-      return arrow::struct_(std::move(children));
+      return arrow::struct_(children);
   }
 }
 

@@ -80,7 +80,7 @@ TypePtr UnifiedStructs(const TypePtr& a, const TypePtr& b) {
     if (type == nullptr) return nullptr;
     fields.push_back(arrow::field(a->field(i)->name(), std::move(type)));
   }
-  return arrow::struct_(std::move(fields));
+  return arrow::struct_(fields);
 }
 
 bool IsList(Type::type id) { return id == Type::LIST || id == Type::LARGE_LIST; }

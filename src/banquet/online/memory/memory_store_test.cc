@@ -8,8 +8,7 @@ namespace {
 ConfigNode BlockOf(std::vector<std::pair<std::string, std::string>> entries) {
   ConfigNode block{.kind = ConfigNode::Kind::kMap};
   for (auto& [key, value] : entries) {
-    block.entries.emplace_back(
-        key, ConfigNode{.kind = ConfigNode::Kind::kScalar, .scalar = std::move(value)});
+    block.entries.push_back({key, {.kind = ConfigNode::Kind::kScalar, .scalar = std::move(value)}});
   }
   return block;
 }

@@ -21,7 +21,7 @@ Result<std::unique_ptr<OnlineStore>> StoreOn(const LiveRedis& server,
   ConfigNode block{.kind = ConfigNode::Kind::kMap};
   entries.emplace_back("connection_string", server.connection_string() + parameters);
   for (const auto& [key, value] : entries) {
-    block.entries.emplace_back(key, ConfigNode{.kind = ConfigNode::Kind::kScalar, .scalar = value});
+    block.entries.push_back({key, {.kind = ConfigNode::Kind::kScalar, .scalar = value}});
   }
   return MakeStore(block, context);
 }

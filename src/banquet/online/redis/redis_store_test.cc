@@ -26,7 +26,7 @@ constexpr int kRows = 2500;  // Three chunks.
 ConfigNode BlockOf(const std::vector<std::pair<std::string, std::string>>& entries) {
   ConfigNode block{.kind = ConfigNode::Kind::kMap};
   for (const auto& [key, value] : entries) {
-    block.entries.emplace_back(key, ConfigNode{.kind = ConfigNode::Kind::kScalar, .scalar = value});
+    block.entries.push_back({key, {.kind = ConfigNode::Kind::kScalar, .scalar = value}});
   }
   return block;
 }

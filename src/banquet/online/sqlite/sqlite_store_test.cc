@@ -30,7 +30,7 @@ ConfigNode BlockOf(Entries entries) {
     ConfigNode node;
     node.kind = ConfigNode::Kind::kScalar;
     node.scalar = std::move(value);
-    block.entries.emplace_back(key, std::move(node));
+    block.entries.push_back({key, std::move(node)});
   }
   return block;
 }
