@@ -89,16 +89,16 @@ Result<LoweredPlan> LowerPlan(const ExecutionPlan& plan, const PlanResources& re
   return lowered;
 }
 
-Status LoweredPlan::Run() {
+Status LoweredPlan::RunInto(Sink* sink) {
   Pipeline read{std::move(source_), std::move(transforms_), nullptr};
   if (breaker_ == nullptr) {
-    read.sink = sink_.get();
+    read.sink = sink;
     return RunPipeline(read, workers_, stop_);
   }
   read.sink = breaker_.get();
   BANQUET_RETURN_NOT_OK(RunPipeline(read, workers_, stop_));
   BANQUET_ASSIGN_OR_RETURN(std::unique_ptr<Source> winners, breaker_->Output());
-  const Pipeline write{std::move(winners), {}, sink_.get()};
+  const Pipeline write{std::move(winners), {}, sink};
   return RunPipeline(write, workers_, stop_);
 }
 

@@ -28,7 +28,10 @@ struct PlanResources {
 // is no breaker).
 class LoweredPlan {
  public:
-  Status Run();
+  // Into the stores of the plan.
+  Status Run() { return RunInto(sink_.get()); }
+  // Into `sink`, which is borrowed, in place of the stores: what measures the way before them.
+  Status RunInto(Sink* sink);
   const ScanSummary& scan_summary() const { return scan_summary_; }
 
  private:
