@@ -35,6 +35,7 @@ Result<std::unique_ptr<OnlineStore>> MakeOnlineStore(const RepoConfig& config, s
       .project = config.project,
       .provider = config.provider,
       .sqlite_ts_utc = config.options.sqlite_ts == SqliteTimes::kUtc,
+      .sqlite_feed = config.options.sqlite_feed,
       .redis_wait_replicas = config.options.redis_wait_replicas,
       .connect_timeout = config.options.connect_timeout,
       .stall_timeout = config.options.stall_timeout,
