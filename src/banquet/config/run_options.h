@@ -41,6 +41,7 @@ struct RunOptions {
   UnsupportedRule unsupported;
   SqliteTimes sqlite_ts = SqliteTimes::kPython;
   int redis_wait_replicas = 0;
+  bool redis_restore = true;
   std::chrono::milliseconds connect_timeout{10'000};
   std::chrono::milliseconds stall_timeout{60'000};   // Without any progress.
   std::chrono::milliseconds retry_timeout{300'000};  // All attempts at one batch.
