@@ -82,6 +82,12 @@ constexpr OptionSpec kOptions[] = {
      .default_value = "0",
      .unit = "replicas",
      .meaning = "Replicas that must hold the rows before the interval is recorded (Redis WAIT)."},
+    {.name = "redis_restore",
+     .type = OptionType::kBool,
+     .default_value = "true",
+     .meaning =
+         "Makes keys that Redis does not hold yet by RESTORE where the server can; false: by "
+         "HSET."},
     {.name = "connect_timeout",
      .type = OptionType::kSeconds,
      .default_value = "10",
@@ -268,6 +274,7 @@ Result<RunOptions> ParseRunOptions(const ConfigNode& block,
   options.sqlite_ts = values.Text("sqlite_ts") == "utc" ? SqliteTimes::kUtc : SqliteTimes::kPython;
   options.sqlite_feed = values.Bool("sqlite_feed");
   options.redis_wait_replicas = static_cast<int>(*values.Int("redis_wait_replicas"));
+  options.redis_restore = values.Bool("redis_restore");
   options.connect_timeout = milliseconds("connect_timeout");
   options.stall_timeout = milliseconds("stall_timeout");
   options.retry_timeout = milliseconds("retry_timeout");
