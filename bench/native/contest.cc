@@ -24,7 +24,7 @@ struct ContestArguments {
 
 Status Drain(const Scan& scan, std::atomic<size_t>* next) {
   for (size_t i = next->fetch_add(1); i < scan.fragments.size(); i = next->fetch_add(1)) {
-    BANQUET_ASSIGN_OR_RETURN(const auto reader, scan.fragments[i]->Open());
+    BANQUET_ASSIGN_OR_RETURN(const auto reader, scan.fragments[i]->Open(scan.AllColumns()));
     while (true) {
       BANQUET_ASSIGN_OR_RETURN(const auto batch, reader->Next());
       if (batch == nullptr) break;
@@ -52,13 +52,15 @@ Status RunContest(const ContestArguments& arguments) {
   BANQUET_ASSIGN_OR_RETURN(const double rows_alone, TimeOfRowsAlone(arguments));
   const auto store = MakeSyntheticStore(arguments.rows);
   RowFates fates;
+  MemoryBudget budget(int64_t{1} << 40);
   PlanResources resources{.offline_store = store.get(),
                           .targets = {},
                           .fates = &fates,
                           .retry = {},
                           .clock = &SystemClock(),
                           .workers = arguments.threads,
-                          .stop = {}};
+                          .stop = {},
+                          .budget = &budget};
   BANQUET_ASSIGN_OR_RETURN(LoweredPlan plan, LowerPlan(SyntheticPlan(arguments.rows), resources));
   TouchSink sink;
   const double began = Now();

@@ -1,6 +1,7 @@
 #include "bench/native/planned_run.h"
 
 #include <CLI/App.hpp>
+#include <filesystem>
 #include <optional>
 #include <stop_token>
 
@@ -72,16 +73,25 @@ Result<LoweredPlan> PlannedRun::Lower(OnlineStore* store, WriteOrder order) {
   tally_ = std::make_unique<StoreTally>();
   const FeatureBuilder builder(offline_store_->capabilities(), order);
   BANQUET_ASSIGN_OR_RETURN(ExecutionPlan plan, builder.Build(group_));
+  const RunOptions& options = repository_.config.options;
+  budget_ = std::make_unique<MemoryBudget>(options.memory_limit > 0 ? options.memory_limit
+                                                                    : UsableMemoryBytes() / 2);
   PlanResources resources{.offline_store = offline_store_.get(),
                           .targets = {},
                           .fates = fates_.get(),
-                          .retry = {.timeout = repository_.config.options.retry_timeout},
+                          .retry = {.timeout = options.retry_timeout},
                           .clock = &SystemClock(),
                           .workers = threads_,
-                          .stop = {}};
+                          .stop = {},
+                          .budget = budget_.get(),
+                          .spill_directory = options.spill_directory.empty()
+                                                 ? std::filesystem::temp_directory_path().string()
+                                                 : options.spill_directory,
+                          .late_materialization = options.late_materialization,
+                          .skip_row_groups = options.skip_row_groups};
   if (store != nullptr) {
     lanes_ = std::make_unique<StoreLanes>("store", store);
-    resources.targets.push_back({lanes_.get(), tally_.get()});
+    resources.targets.push_back({lanes_.get(), {tally_.get()}});
   }
   return LowerPlan(plan, resources);
 }

@@ -52,6 +52,7 @@ class PlannedRun {
   int threads_ = 1;
   // Of the last Lower.
   std::unique_ptr<RowFates> fates_;
+  std::unique_ptr<MemoryBudget> budget_;
   std::unique_ptr<StoreTally> tally_;
   std::unique_ptr<StoreLanes> lanes_;
 };

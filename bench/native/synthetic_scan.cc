@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 #include <utility>
 #include <vector>
 
@@ -41,25 +42,62 @@ Result<std::shared_ptr<arrow::Buffer>> Words(int64_t first, int64_t count, Make 
   return buffer;
 }
 
+std::string FeatureName(int feature) { return fmt::format("f{}", feature); }
+
 std::shared_ptr<arrow::DataType> TimeType() {
   return arrow::timestamp(arrow::TimeUnit::MICRO, "UTC");
 }
 
+Result<std::shared_ptr<arrow::RecordBatch>> MakeColumns(const SyntheticRows& rows,
+                                                        std::span<const int> columns, int64_t first,
+                                                        int64_t count) {
+  const auto keys = static_cast<uint64_t>(rows.keys);
+  const std::shared_ptr<arrow::Schema> whole = SchemaOf(rows);
+  arrow::FieldVector fields;
+  arrow::ArrayVector arrays;
+  for (const int column : columns) {
+    fields.push_back(whole->field(column));
+    if (column == 0) {
+      // A multiplication spreads 32 random bits over the keys, without a division.
+      BANQUET_ASSIGN_OR_RETURN(auto key, Words(first, count, [keys](uint64_t row) {
+                                 return static_cast<int64_t>(((Mix(row) >> 32) * keys) >> 32);
+                               }));
+      arrays.push_back(std::make_shared<arrow::Int64Array>(count, std::move(key)));
+      continue;
+    }
+    const uint64_t seed = Mix(static_cast<uint64_t>(column));
+    BANQUET_ASSIGN_OR_RETURN(auto values, Words(first, count, [seed](uint64_t row) {
+                               return static_cast<double>(Mix(row ^ seed) >> 11) * 0x1p-53;
+                             }));
+    arrays.push_back(std::make_shared<arrow::DoubleArray>(count, std::move(values)));
+  }
+  BANQUET_ASSIGN_OR_RETURN(auto event, Words(first, count, [](uint64_t row) {
+                             const auto disorder =
+                                 static_cast<int64_t>(Mix(~row) % uint64_t{kDisorder_us});
+                             return kFirstEvent_us + static_cast<int64_t>(row) * 1000 + disorder;
+                           }));
+  fields.push_back(whole->fields().back());
+  arrays.push_back(std::make_shared<arrow::TimestampArray>(TimeType(), count, std::move(event)));
+  return arrow::RecordBatch::Make(arrow::schema(std::move(fields)), count, std::move(arrays));
+}
+
 class SyntheticReader final : public FragmentReader {
  public:
-  SyntheticReader(const SyntheticRows& rows, int64_t first, int64_t end)
-      : rows_(rows), next_(first), end_(end) {}
+  SyntheticReader(const SyntheticRows& rows, std::span<const int> columns, int64_t first,
+                  int64_t end)
+      : rows_(rows), columns_(columns.begin(), columns.end()), next_(first), end_(end) {}
 
   Result<std::shared_ptr<arrow::RecordBatch>> Next() override {
     if (next_ == end_) return nullptr;
     const int64_t first = next_;
     next_ = std::min(end_, first + kBatchRows);
-    return MakeBatch(rows_, first, next_ - first);
+    return MakeColumns(rows_, columns_, first, next_ - first);
   }
   int64_t bytes_read() const override { return 0; }
 
  private:
   const SyntheticRows rows_;
+  const std::vector<int> columns_;
   int64_t next_;
   const int64_t end_;
 };
@@ -70,8 +108,8 @@ class SyntheticFragment final : public ScanFragment {
       : rows_(rows), first_(first), end_(end) {}
   int64_t rows() const override { return end_ - first_; }
   int64_t first_row() const override { return first_; }
-  Result<std::unique_ptr<FragmentReader>> Open() const override {
-    return std::make_unique<SyntheticReader>(rows_, first_, end_);
+  Result<std::unique_ptr<FragmentReader>> Open(std::span<const int> columns) const override {
+    return std::make_unique<SyntheticReader>(rows_, columns, first_, end_);
   }
 
  private:
@@ -87,6 +125,7 @@ class SyntheticStore final : public OfflineStore {
   Result<Scan> OpenScan(const ScanRequest&) override {
     Scan scan;
     scan.schema = SchemaOf(rows_);
+    scan.columns = 1 + rows_.features;
     scan.summary.rows = rows_.rows;
     for (int64_t first = 0; first < rows_.rows; first += kFragmentRows) {
       scan.fragments.push_back(std::make_unique<SyntheticFragment>(
@@ -98,8 +137,6 @@ class SyntheticStore final : public OfflineStore {
  private:
   const SyntheticRows rows_;
 };
-
-std::string FeatureName(int feature) { return fmt::format("f{}", feature); }
 
 }  // namespace
 
@@ -114,26 +151,9 @@ std::shared_ptr<arrow::Schema> SchemaOf(const SyntheticRows& rows) {
 
 Result<std::shared_ptr<arrow::RecordBatch>> MakeBatch(const SyntheticRows& rows, int64_t first,
                                                       int64_t count) {
-  const auto keys = static_cast<uint64_t>(rows.keys);
-  // A multiplication spreads 32 random bits over the keys, without a division.
-  BANQUET_ASSIGN_OR_RETURN(auto key, Words(first, count, [keys](uint64_t row) {
-                             return static_cast<int64_t>(((Mix(row) >> 32) * keys) >> 32);
-                           }));
-  BANQUET_ASSIGN_OR_RETURN(auto event, Words(first, count, [](uint64_t row) {
-                             const auto disorder =
-                                 static_cast<int64_t>(Mix(~row) % uint64_t{kDisorder_us});
-                             return kFirstEvent_us + static_cast<int64_t>(row) * 1000 + disorder;
-                           }));
-  arrow::ArrayVector columns = {std::make_shared<arrow::Int64Array>(count, std::move(key))};
-  for (int i = 0; i < rows.features; ++i) {
-    const uint64_t seed = Mix(static_cast<uint64_t>(i) + 1);
-    BANQUET_ASSIGN_OR_RETURN(auto values, Words(first, count, [seed](uint64_t row) {
-                               return static_cast<double>(Mix(row ^ seed) >> 11) * 0x1p-53;
-                             }));
-    columns.push_back(std::make_shared<arrow::DoubleArray>(count, std::move(values)));
-  }
-  columns.push_back(std::make_shared<arrow::TimestampArray>(TimeType(), count, std::move(event)));
-  return arrow::RecordBatch::Make(SchemaOf(rows), count, std::move(columns));
+  std::vector<int> all(static_cast<size_t>(1 + rows.features));
+  std::iota(all.begin(), all.end(), 0);
+  return MakeColumns(rows, all, first, count);
 }
 
 std::unique_ptr<OfflineStore> MakeSyntheticStore(const SyntheticRows& rows) {

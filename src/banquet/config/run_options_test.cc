@@ -28,7 +28,9 @@ TEST(RunOptions, DefaultsAreThoseOfTheTable) {
   EXPECT_FALSE(options.unsupported.skip_all);
   EXPECT_THAT(options.unsupported.skip_views, IsEmpty());
   EXPECT_EQ(options.sqlite_ts, SqliteTimes::kPython);
+  EXPECT_TRUE(options.sqlite_feed);
   EXPECT_EQ(options.redis_wait_replicas, 0);
+  EXPECT_TRUE(options.redis_restore);
   EXPECT_EQ(options.connect_timeout, milliseconds(10'000));
   EXPECT_EQ(options.stall_timeout, milliseconds(60'000));
   EXPECT_EQ(options.retry_timeout, milliseconds(300'000));
@@ -40,8 +42,9 @@ TEST(RunOptions, EveryOptionIsRead) {
   ASSERT_OK_AND_ASSIGN(
       const RunOptions options,
       Parse("threads: 3, parallel_groups: 4, overwrite: feast, guard: strict, on_null_key: fail, "
-            "unsupported: skip, sqlite_ts: utc, redis_wait_replicas: 2, connect_timeout: 1s, "
-            "stall_timeout: 2m, retry_timeout: 1h, lock_wait: 5"));
+            "unsupported: skip, sqlite_ts: utc, sqlite_feed: false, redis_wait_replicas: 2, "
+            "redis_restore: false, connect_timeout: 1s, stall_timeout: 2m, retry_timeout: 1h, "
+            "lock_wait: 5"));
   EXPECT_EQ(options.threads, 3);
   EXPECT_EQ(options.parallel_groups, 4);
   EXPECT_EQ(options.overwrite, Overwrite::kFeast);
@@ -49,7 +52,9 @@ TEST(RunOptions, EveryOptionIsRead) {
   EXPECT_EQ(options.on_null_key, OnNullKey::kFail);
   EXPECT_TRUE(options.unsupported.skip_all);
   EXPECT_EQ(options.sqlite_ts, SqliteTimes::kUtc);
+  EXPECT_FALSE(options.sqlite_feed);
   EXPECT_EQ(options.redis_wait_replicas, 2);
+  EXPECT_FALSE(options.redis_restore);
   EXPECT_EQ(options.connect_timeout, milliseconds(1'000));
   EXPECT_EQ(options.stall_timeout, milliseconds(120'000));
   EXPECT_EQ(options.retry_timeout, milliseconds(3'600'000));
@@ -87,15 +92,32 @@ TEST(RunOptions, ValuesOutOfBoundsAreRefused) {
 }
 
 TEST(RunOptions, PlannedOptionsAreRefusedByName) {
-  for (const std::string name :
-       {"memory_limit", "spill_directory", "write_rate_max", "online_stores", "allow_python"}) {
+  for (const std::string name : {"write_rate_max", "online_stores", "allow_python"}) {
     EXPECT_FAULT(Fault::kUser, "f.yaml:1: banquet." + name + ": not supported by this version",
                  Parse(name + ": 1"));
   }
-  EXPECT_FAULT(Fault::kUser, "--memory-limit: not supported by this version",
-               Parse("", {{"memory_limit", "1GiB"}}));
-  EXPECT_FAULT(Fault::kUser, "banquet.views.v.memory_limit: not supported",
-               Parse("views: {v: {memory_limit: 1}}"));
+  EXPECT_FAULT(Fault::kUser, "--write-rate-max: not supported by this version",
+               Parse("", {{"write_rate_max", "1"}}));
+  EXPECT_FAULT(Fault::kUser, "banquet.views.v.write_rate_max: not supported",
+               Parse("views: {v: {write_rate_max: 1}}"));
+}
+
+TEST(RunOptions, MemoryIsLimitedInBytesWithAUnit) {
+  ASSERT_OK_AND_ASSIGN(RunOptions options, Parse("memory_limit: 2GiB, spill_directory: /scratch"));
+  EXPECT_EQ(options.memory_limit, int64_t{2} << 30);
+  EXPECT_EQ(options.spill_directory, "/scratch");
+  ASSERT_OK_AND_ASSIGN(options, Parse(""));
+  EXPECT_EQ(options.memory_limit, 0);
+  EXPECT_FAULT(Fault::kUser, "banquet.memory_limit: must be 64MiB or more",
+               Parse("memory_limit: 1MiB"));
+}
+
+TEST(RunOptions, FastPathsAreOnUnlessSwitchedOff) {
+  ASSERT_OK_AND_ASSIGN(RunOptions options, Parse(""));
+  EXPECT_TRUE(options.share_reads && options.late_materialization && options.skip_row_groups);
+  ASSERT_OK_AND_ASSIGN(options, Parse("late_materialization: false",
+                                      {{"share_reads", "false"}, {"skip_row_groups", "no"}}));
+  EXPECT_FALSE(options.share_reads || options.late_materialization || options.skip_row_groups);
 }
 
 TEST(RunOptions, UnsupportedTakesAWordOrNames) {
