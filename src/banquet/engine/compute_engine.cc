@@ -103,6 +103,7 @@ Status ComputeEngine::RunLocked(const ExecutionContext& context, const PendingGr
 Status ComputeEngine::Record(const ExecutionContext& context, const PendingGroup& pending) {
   for (size_t i = 0; i < pending.group.tasks.size(); ++i) {
     const MaterializationTask& task = pending.group.tasks[i];
+    if (!task.records_interval) continue;
     Result<std::optional<std::string>> warning = context.registry->RecordMaterialization(
         {.project = task.project, .view = task.view.name, .window = task.window});
     if (!warning.ok()) {
