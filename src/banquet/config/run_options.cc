@@ -210,9 +210,22 @@ Result<std::map<std::string, ViewOptions>> ReadViews(const ConfigNode& node) {
     BANQUET_ASSIGN_OR_RETURN(
         const OptionValues values,
         OptionValues::Parse(kViewOptions, block, std::string(kBlock) + "." + path));
-    views.emplace(name, ReadViewOptions(values));
+    ViewOptions& options = views.emplace(name, ReadViewOptions(values)).first->second;
+    options.place = PlaceOf(block.location, path);
   }
   return views;
+}
+
+// What the command line says holds for every view.
+void GiveWay(std::span<const std::pair<std::string, std::string>> overrides,
+             std::map<std::string, ViewOptions>* views) {
+  for (auto& [view, options] : *views) {
+    for (const auto& [name, text] : overrides) {
+      if (name == "overwrite") options.overwrite.reset();
+      if (name == "guard") options.guard.reset();
+      if (name == "on_null_key") options.on_null_key.reset();
+    }
+  }
 }
 
 Result<UnsupportedRule> ReadUnsupported(const OptionValues& values) {
@@ -288,6 +301,7 @@ Result<RunOptions> ParseRunOptions(const ConfigNode& block,
   options.lock_wait = milliseconds("lock_wait");
   if (const ConfigNode* views = values.Node("views")) {
     BANQUET_ASSIGN_OR_RETURN(options.views, ReadViews(*views));
+    GiveWay(overrides, &options.views);
   }
   return options;
 }

@@ -26,6 +26,7 @@ struct UnsupportedRule {
 
 // Options that one view may have of its own (`views.<name>.…`).
 struct ViewOptions {
+  std::string place;  // Where the block is written, for messages.
   std::optional<Overwrite> overwrite;
   std::optional<Guard> guard;
   std::optional<OnNullKey> on_null_key;

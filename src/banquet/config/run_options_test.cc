@@ -163,6 +163,19 @@ TEST(RunOptions, AViewsOwnValueWins) {
   EXPECT_EQ(options.OnNullKeyOf("elsewhere"), OnNullKey::kFail);
 }
 
+TEST(RunOptions, TheCommandLineWinsOverAViewsOwnValueToo) {
+  const std::string views =
+      "views: {a: {overwrite: newest, guard: check, on_null_key: skip}, b: {guard: check}}";
+  ASSERT_OK_AND_ASSIGN(RunOptions options, Parse(views, {{"overwrite", "always"}}));
+  EXPECT_EQ(options.OverwriteOf("a"), Overwrite::kAlways);
+  EXPECT_EQ(options.GuardOf("a"), Guard::kCheck);
+  ASSERT_OK_AND_ASSIGN(options, Parse(views, {{"guard", "strict"}, {"on_null_key", "fail"}}));
+  EXPECT_EQ(options.OverwriteOf("a"), Overwrite::kNewest);
+  EXPECT_EQ(options.GuardOf("a"), Guard::kStrict);
+  EXPECT_EQ(options.GuardOf("b"), Guard::kStrict);
+  EXPECT_EQ(options.OnNullKeyOf("a"), OnNullKey::kFail);
+}
+
 TEST(RunOptions, OptionsThatNoViewCanHaveAreRefused) {
   EXPECT_FAULT(Fault::kUser,
                "f.yaml:1: banquet.views.a.overwrit: unknown key. Did you mean 'overwrite'?",
