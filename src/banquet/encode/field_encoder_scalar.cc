@@ -1,5 +1,8 @@
 // Columns of scalars: the hot loops, one instance for each pair of Arrow array and rule.
 
+#include <algorithm>
+#include <cstring>
+
 #include "banquet/encode/arrow_cells.h"
 #include "banquet/encode/field_encoder.h"
 #include "banquet/encode/python_text.h"
@@ -66,23 +69,60 @@ class SideColumns {
   const EncodeNeeds needs_;
 };
 
+// Appends to the values of a feature through plain pointers: room is made for many values at once.
+class ValueCursor {
+ public:
+  // Room for the ends of `rows` values, and for `bytes` of them.
+  ValueCursor(BytesColumn* values, size_t rows, size_t bytes)
+      : data_(&values->data), used_(values->data.size()) {
+    const size_t closed = values->offsets.size();
+    values->offsets.resize(closed + rows);
+    end_of_value_ = values->offsets.data() + closed;
+    data_->resize(used_ + bytes);
+  }
+  char* at() { return data_->data() + used_; }
+  void set_end(const char* end) { used_ = static_cast<size_t>(end - data_->data()); }
+  void Reserve(size_t bytes) {
+    if (data_->size() - used_ < bytes) data_->resize(std::max(2 * data_->size(), used_ + bytes));
+  }
+  void Close() { *end_of_value_++ = used_; }
+  void Finish() { data_->resize(used_); }
+
+ private:
+  std::string* const data_;
+  size_t used_;
+  uint64_t* end_of_value_;
+};
+
+// The bytes of a field's tag.
+class Tag {
+ public:
+  Tag(int field, WireType type)
+      : size_(static_cast<size_t>(PutVarint(TagOf(field, type), bytes_) - bytes_)) {}
+  char* Put(char* at) const {
+    at[0] = bytes_[0];
+    if (size_ > 1) std::memcpy(at, bytes_, size_);
+    return at + size_;
+  }
+
+ private:
+  char bytes_[kVarintSizeMax] = {};
+  size_t size_;
+};
+
 template <typename ArrayType, typename Rule>
 class ScalarFieldEncoder final : public FieldEncoder {
  public:
   ScalarFieldEncoder(ValueType scalar, int field, EncodeNeeds needs)
-      : field_(field), side_(scalar, needs) {}
+      : tag_(field, Rule::kWire), side_(scalar, needs) {}
 
   Status Append(const std::shared_ptr<arrow::Array>& column, EncodedFeature* out,
                 int64_t* failed_row) const override {
     const CellReader<ArrayType> cells(*column);
     const bool has_nulls = column->null_count() > 0;
     const auto rows = static_cast<size_t>(column->length());
-    out->values.offsets.reserve(out->values.offsets.size() + rows);
-    const size_t start = out->values.data.size();
-    // Numbers are written where the string already is, without a check for room each time.
-    if constexpr (!kIsBytes<Rule>)
-      out->values.data.resize(start + rows * (kTagSizeMax + kPayloadSizeMax<Rule>));
-    size_t used = start;
+    ValueCursor cursor(&out->values, rows,
+                       kIsBytes<Rule> ? 0 : rows * (kTagSizeMax + kPayloadSizeMax<Rule>));
     std::string scratch;
     for (int64_t row = 0; row < column->length(); ++row) {
       typename Rule::Value value{};
@@ -92,7 +132,7 @@ class ScalarFieldEncoder final : public FieldEncoder {
           value = Rule::kNullElement;
           outcome = Outcome::kSet;
         }
-        Put(outcome, value, &used, out);
+        Put(outcome, value, &cursor, out);
         continue;
       }
       const CellOf<ArrayType> cell = cells[row];
@@ -102,9 +142,9 @@ class ScalarFieldEncoder final : public FieldEncoder {
         *failed_row = row;
         return CellError(cell, outcome);
       }
-      Put(outcome, value, &used, out);
+      Put(outcome, value, &cursor, out);
     }
-    if constexpr (!kIsBytes<Rule>) out->values.data.resize(used);
+    cursor.Finish();
     return Status::OK();
   }
 
@@ -115,18 +155,19 @@ class ScalarFieldEncoder final : public FieldEncoder {
       std::is_same_v<Rule, UnixTimestampRule> &&
       OneOf<CellOf<ArrayType>, InstantCell, DateCell, IntCell, UIntCell>;
 
-  void Put(Outcome outcome, typename Rule::Value value, size_t* used, EncodedFeature* out) const {
-    std::string& data = out->values.data;
+  void Put(Outcome outcome, typename Rule::Value value, ValueCursor* cursor,
+           EncodedFeature* out) const {
     if (outcome == Outcome::kSet) {
       if constexpr (kIsBytes<Rule>) {
-        AppendBytesField(field_, value, &data);
+        cursor->Reserve(kTagSizeMax + kVarintSizeMax + value.size());
+        char* at = PutVarint(value.size(), tag_.Put(cursor->at()));
+        std::memcpy(at, value.data(), value.size());
+        cursor->set_end(at + value.size());
       } else {
-        char* at = PutVarint(TagOf(field_, Rule::kWire), data.data() + *used);
-        *used = static_cast<size_t>(PutPayload<Rule>(value, at) - data.data());
+        cursor->set_end(PutPayload<Rule>(value, tag_.Put(cursor->at())));
       }
     }
-    if constexpr (kIsBytes<Rule>) *used = data.size();
-    out->values.offsets.push_back(*used);
+    cursor->Close();
     if (!side_.wanted()) return;
     if (outcome == Outcome::kSet) {
       side_.Append(value, out);
@@ -135,7 +176,7 @@ class ScalarFieldEncoder final : public FieldEncoder {
     }
   }
 
-  const int field_;
+  const Tag tag_;
   const SideColumns<Rule> side_;
 };
 
