@@ -29,17 +29,22 @@ class SliceReader final : public FragmentReader {
 
 class SliceFragment final : public ScanFragment {
  public:
-  SliceFragment(std::shared_ptr<arrow::RecordBatch> rows, int64_t first_row)
-      : rows_(std::move(rows)), first_row_(first_row) {}
+  SliceFragment(std::shared_ptr<arrow::RecordBatch> rows, int64_t first_row, int columns)
+      : rows_(std::move(rows)), first_row_(first_row), columns_(columns) {}
   int64_t rows() const override { return rows_->num_rows(); }
   int64_t first_row() const override { return first_row_; }
-  Result<std::unique_ptr<FragmentReader>> Open() const override {
-    return std::make_unique<SliceReader>(rows_);
+  Result<std::unique_ptr<FragmentReader>> Open(std::span<const int> columns) const override {
+    std::vector<int> places(columns.begin(), columns.end());
+    for (int i = columns_; i < rows_->num_columns(); ++i) places.push_back(i);
+    BANQUET_ASSIGN_OR_RETURN(std::shared_ptr<arrow::RecordBatch> rows,
+                             rows_->SelectColumns(places));
+    return std::make_unique<SliceReader>(std::move(rows));
   }
 
  private:
   std::shared_ptr<arrow::RecordBatch> rows_;
   int64_t first_row_;
+  int columns_;  // Before the reserved ones.
 };
 
 std::string Unquoted(const std::string& cell) {
@@ -125,12 +130,13 @@ Result<Scan> CaseSource::OpenScan(const ScanRequest& request) {
     BANQUET_RETURN_NOT_OK(add(view_.created, kCreatedTimeColumn, ValueType::kUnixTimestamp));
   Scan scan;
   scan.schema = arrow::schema(fields);
+  scan.columns = static_cast<int>(request.columns.size());
   const auto row_count = static_cast<int64_t>(table_.size()) - 1;
   const auto rows = arrow::RecordBatch::Make(scan.schema, row_count, columns);
   scan.summary.rows = row_count;
   for (int64_t begin = 0; begin < row_count; begin += kFragmentRows) {
     scan.fragments.push_back(
-        std::make_unique<SliceFragment>(rows->Slice(begin, kFragmentRows), begin));
+        std::make_unique<SliceFragment>(rows->Slice(begin, kFragmentRows), begin, scan.columns));
   }
   return scan;
 }

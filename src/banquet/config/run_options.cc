@@ -44,6 +44,28 @@ constexpr OptionSpec kOptions[] = {
      .default_value = "fail",
      .meaning =
          "Views that this version cannot materialize: fail, skip, or the names of those to skip."},
+    {.name = "memory_limit",
+     .type = OptionType::kBytes,
+     .unit = "bytes",
+     .meaning = "What the whole run may use; beyond it rows go through spill_directory. Default: "
+                "half of what the machine or its cgroup allows."},
+    {.name = "spill_directory",
+     .type = OptionType::kText,
+     .meaning = "Where rows go that find no room in memory (files without a name). Default: the "
+                "system's temporary folder."},
+    {.name = "share_reads",
+     .type = OptionType::kBool,
+     .default_value = "true",
+     .meaning = "Views of one source, key and window are read, decided and written together."},
+    {.name = "late_materialization",
+     .type = OptionType::kBool,
+     .default_value = "true",
+     .meaning = "Decide on keys and times first and read the winners' features afterwards; else "
+                "every row is read once and kept until it is decided."},
+    {.name = "skip_row_groups",
+     .type = OptionType::kBool,
+     .default_value = "true",
+     .meaning = "Leave out row groups none of whose rows can be newest, by their statistics."},
     {.name = "sqlite_ts",
      .type = OptionType::kChoice,
      .default_value = "python",
@@ -84,8 +106,7 @@ constexpr OptionSpec kViewOptions[] = {kOptions[2], kOptions[3], kOptions[4]};
 static_assert(kViewOptions[0].name == "overwrite" && kViewOptions[2].name == "on_null_key");
 
 // Options of Banquet that this version does not act on. Ignoring them would break a promise.
-constexpr std::string_view kPlannedOptions[] = {"memory_limit", "spill_directory", "write_rate_max",
-                                                "online_stores", "allow_python"};
+constexpr std::string_view kPlannedOptions[] = {"write_rate_max", "online_stores", "allow_python"};
 
 struct Bounds {
   std::string_view option;
@@ -96,6 +117,7 @@ struct Bounds {
 constexpr Bounds kBounds[] = {
     {"threads", 0, 1'024, "0 to 1024"},
     {"parallel_groups", 1, 256, "1 to 256"},
+    {"memory_limit", int64_t{64} << 20, int64_t{1} << 50, "64MiB or more"},
     {"redis_wait_replicas", 0, 1'000, "0 to 1000"},
     {"connect_timeout", 1, kDay_ms, "more than 0 s, at most 24 h"},
     {"stall_timeout", 1, kDay_ms, "more than 0 s, at most 24 h"},
@@ -246,6 +268,11 @@ Result<RunOptions> ParseRunOptions(const ConfigNode& block,
   options.guard = run.guard;
   options.on_null_key = run.on_null_key.value_or(OnNullKey::kSkip);
   BANQUET_ASSIGN_OR_RETURN(options.unsupported, ReadUnsupported(values));
+  options.memory_limit = values.Int("memory_limit").value_or(0);
+  options.spill_directory = values.Text("spill_directory").value_or("");
+  options.share_reads = values.Bool("share_reads");
+  options.late_materialization = values.Bool("late_materialization");
+  options.skip_row_groups = values.Bool("skip_row_groups");
   options.sqlite_ts = values.Text("sqlite_ts") == "utc" ? SqliteTimes::kUtc : SqliteTimes::kPython;
   options.redis_wait_replicas = static_cast<int>(*values.Int("redis_wait_replicas"));
   options.connect_timeout = milliseconds("connect_timeout");

@@ -40,6 +40,11 @@ struct RunOptions {
   std::optional<Guard> guard;
   OnNullKey on_null_key = OnNullKey::kSkip;
   UnsupportedRule unsupported;
+  int64_t memory_limit = 0;  // Bytes, of the whole run; 0: half of what the machine or cgroup has.
+  std::string spill_directory;  // Empty: the system's temporary folder.
+  bool share_reads = true;
+  bool late_materialization = true;
+  bool skip_row_groups = true;
   SqliteTimes sqlite_ts = SqliteTimes::kPython;
   int redis_wait_replicas = 0;
   std::chrono::milliseconds connect_timeout{10'000};

@@ -87,15 +87,32 @@ TEST(RunOptions, ValuesOutOfBoundsAreRefused) {
 }
 
 TEST(RunOptions, PlannedOptionsAreRefusedByName) {
-  for (const std::string name :
-       {"memory_limit", "spill_directory", "write_rate_max", "online_stores", "allow_python"}) {
+  for (const std::string name : {"write_rate_max", "online_stores", "allow_python"}) {
     EXPECT_FAULT(Fault::kUser, "f.yaml:1: banquet." + name + ": not supported by this version",
                  Parse(name + ": 1"));
   }
-  EXPECT_FAULT(Fault::kUser, "--memory-limit: not supported by this version",
-               Parse("", {{"memory_limit", "1GiB"}}));
-  EXPECT_FAULT(Fault::kUser, "banquet.views.v.memory_limit: not supported",
-               Parse("views: {v: {memory_limit: 1}}"));
+  EXPECT_FAULT(Fault::kUser, "--write-rate-max: not supported by this version",
+               Parse("", {{"write_rate_max", "1"}}));
+  EXPECT_FAULT(Fault::kUser, "banquet.views.v.write_rate_max: not supported",
+               Parse("views: {v: {write_rate_max: 1}}"));
+}
+
+TEST(RunOptions, MemoryIsLimitedInBytesWithAUnit) {
+  ASSERT_OK_AND_ASSIGN(RunOptions options, Parse("memory_limit: 2GiB, spill_directory: /scratch"));
+  EXPECT_EQ(options.memory_limit, int64_t{2} << 30);
+  EXPECT_EQ(options.spill_directory, "/scratch");
+  ASSERT_OK_AND_ASSIGN(options, Parse(""));
+  EXPECT_EQ(options.memory_limit, 0);
+  EXPECT_FAULT(Fault::kUser, "banquet.memory_limit: must be 64MiB or more",
+               Parse("memory_limit: 1MiB"));
+}
+
+TEST(RunOptions, FastPathsAreOnUnlessSwitchedOff) {
+  ASSERT_OK_AND_ASSIGN(RunOptions options, Parse(""));
+  EXPECT_TRUE(options.share_reads && options.late_materialization && options.skip_row_groups);
+  ASSERT_OK_AND_ASSIGN(options, Parse("late_materialization: false",
+                                      {{"share_reads", "false"}, {"skip_row_groups", "no"}}));
+  EXPECT_FALSE(options.share_reads || options.late_materialization || options.skip_row_groups);
 }
 
 TEST(RunOptions, UnsupportedTakesAWordOrNames) {

@@ -99,6 +99,13 @@ class EntitylessKeyEncoder final : public EntityKeyEncoder {
   Status AppendAll(const arrow::RecordBatch& batch, BytesColumn* out) const override {
     return Repeat(static_cast<size_t>(batch.num_rows()), out);
   }
+  bool has_numbers() const override { return true; }
+  Status AppendNumbers(const arrow::RecordBatch& batch,
+                       std::optional<std::span<const uint32_t>> rows,
+                       std::vector<uint64_t>* out) const override {
+    out->resize(out->size() + (rows ? rows->size() : static_cast<size_t>(batch.num_rows())), 0);
+    return Status::OK();
+  }
   size_t common_prefix_size() const override { return key_.size(); }
 
  private:
@@ -150,14 +157,52 @@ class ColumnKeyEncoder final : public EntityKeyEncoder {
     return AppendRows(batch, AllRows{static_cast<size_t>(batch.num_rows())}, out);
   }
 
+  bool has_numbers() const override { return columns_.size() == 1 && !FirstIsText(); }
+  Status AppendNumbers(const arrow::RecordBatch& batch,
+                       std::optional<std::span<const uint32_t>> rows,
+                       std::vector<uint64_t>* out) const override {
+    if (one_int64_) {
+      BANQUET_ASSIGN_OR_RETURN(const BoundColumn bound, Bind(columns_[0], batch));
+      if (!bound.may_be_null) {
+        const int64_t* numbers = static_cast<const arrow::Int64Array&>(*bound.values).raw_values();
+        if (rows.has_value()) {
+          for (const uint32_t row : *rows) out->push_back(static_cast<uint64_t>(numbers[row]));
+        } else {
+          out->insert(out->end(), numbers, numbers + batch.num_rows());
+        }
+        return Status::OK();
+      }
+    }
+    BytesColumn keys;
+    BANQUET_RETURN_NOT_OK(rows.has_value() ? Append(batch, *rows, &keys) : AppendAll(batch, &keys));
+    const size_t prefix = common_prefix_size();
+    for (size_t i = 0; i < keys.size(); ++i) out->push_back(NumberOf(keys[i].substr(prefix)));
+    return Status::OK();
+  }
+
   // The first value's type is always the same, and its length if it is a number.
   size_t common_prefix_size() const override {
-    const ValueType first = columns_[0].field.type;
-    const bool sized = first == ValueType::kString || first == ValueType::kBytes;
-    return names_.size() + (sized ? 4 : kKeyValueHeaderBytes);
+    return names_.size() + (FirstIsText() ? 4 : kKeyValueHeaderBytes);
   }
 
  private:
+  bool FirstIsText() const {
+    const ValueType first = columns_[0].field.type;
+    return first == ValueType::kString || first == ValueType::kBytes;
+  }
+
+  // Of 4 bytes (INT32) or 8, little-endian.
+  static uint64_t NumberOf(std::string_view bytes) {
+    if (bytes.size() == sizeof(int32_t)) {
+      int32_t number = 0;
+      std::memcpy(&number, bytes.data(), sizeof(number));
+      return static_cast<uint64_t>(int64_t{number});
+    }
+    uint64_t number = 0;
+    std::memcpy(&number, bytes.data(), sizeof(number));
+    return number;
+  }
+
   template <typename Rows>
   Status AppendRows(const arrow::RecordBatch& batch, const Rows& rows, BytesColumn* out) const {
     std::vector<BoundColumn> bound;

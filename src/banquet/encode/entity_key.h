@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -35,6 +36,14 @@ class EntityKeyEncoder {
   virtual Status Append(const arrow::RecordBatch& batch, std::span<const uint32_t> rows,
                         BytesColumn* out) const = 0;
   virtual Status AppendAll(const arrow::RecordBatch& batch, BytesColumn* out) const = 0;
+
+  // Whether what follows the common prefix is one whole number in every key (or nothing, of an
+  // entityless key); then AppendNumbers gives that number for each row named (nullopt: for every
+  // row), 0 for nothing. Keys are equal where their numbers are.
+  virtual bool has_numbers() const = 0;
+  virtual Status AppendNumbers(const arrow::RecordBatch& batch,
+                               std::optional<std::span<const uint32_t>> rows,
+                               std::vector<uint64_t>* out) const = 0;
 
   // Bytes at the start that all keys have in common (count, names, and of the first value its type,
   // and its length if that is fixed); for comparing and storing keys briefly. The whole of an

@@ -1,5 +1,6 @@
 #include "banquet/encode/entity_key.h"
 
+#include <cstring>
 #include <limits>
 #include <random>
 #include <string>
@@ -280,6 +281,45 @@ TEST(EntityKeyEncoder, AppendsTheSameKeysByRowAndByBatch) {
       }
     }
   }
+}
+
+// What follows the prefix, as a number, is the number: for every type of key and column.
+TEST(EntityKeyEncoder, GivesKeysOfOneNumberAsNumbers) {
+  const auto batch = Batch({{"a", Array(arrow::int64(), "[9, -1, null, 3]")},
+                            {"b", Array(arrow::int16(), "[1, -2, 3, 4]")},
+                            {"c", Array(arrow::timestamp(arrow::TimeUnit::MILLI), "[1, -1, 0, 7]")},
+                            {"d", Array(arrow::utf8(), R"(["1", "-2", "3", "4"])")}});
+  const std::vector<uint32_t> rows = {3, 1, 0};
+  for (const Field& key :
+       {Key("a", ValueType::kInt64), Key("b", ValueType::kInt32), Key("b", ValueType::kInt64),
+        Key("c", ValueType::kUnixTimestamp), Key("d", ValueType::kInt32)}) {
+    SCOPED_TRACE(key.name + std::string(NameOf(key.type)));
+    ASSERT_OK_AND_ASSIGN(const auto encoder,
+                         EntityKeyEncoder::Make({&key, 1}, 3, *batch->schema()));
+    ASSERT_TRUE(encoder->has_numbers());
+    BytesColumn bytes;
+    ASSERT_OK(encoder->Append(*batch, rows, &bytes));
+    std::vector<uint64_t> numbers = {77};
+    ASSERT_OK(encoder->AppendNumbers(*batch, rows, &numbers));
+    ASSERT_EQ(numbers.size(), 4u);
+    for (size_t i = 0; i < rows.size(); ++i) {
+      const std::string_view number = bytes[i].substr(encoder->common_prefix_size());
+      EXPECT_EQ(std::memcmp(number.data(), &numbers[i + 1], number.size()), 0);
+    }
+    numbers.clear();
+    ASSERT_OK(encoder->AppendNumbers(*batch->Slice(3), std::nullopt, &numbers));
+    EXPECT_THAT(numbers, ::testing::SizeIs(1));
+  }
+}
+
+TEST(EntityKeyEncoder, KeysOfTextOrOfSeveralValuesAreNoNumbers) {
+  const arrow::Schema schema({arrow::field("k", arrow::int64()), arrow::field("t", arrow::utf8())});
+  const auto has_numbers = [&](const std::vector<Field>& keys) {
+    return EntityKeyEncoder::Make(keys, 3, schema).ValueOrDie()->has_numbers();
+  };
+  EXPECT_FALSE(has_numbers({Key("t", ValueType::kString)}));
+  EXPECT_FALSE(has_numbers({Key("k", ValueType::kInt64), Key("t", ValueType::kInt64)}));
+  EXPECT_TRUE(has_numbers({}));
 }
 
 TEST(EntityKeyEncoder, CountsAsPrefixWhatAllKeysShare) {

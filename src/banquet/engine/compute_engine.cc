@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 #include <random>
 #include <utility>
 
@@ -29,9 +30,22 @@ Result<TaskGroup> MakeTaskGroup(const ExecutionContext& context, const Materiali
   return group;
 }
 
+bool MayShare(const TaskGroup& a, const TaskGroup& b) {
+  const MaterializationTask& first = a.tasks.front();
+  const MaterializationTask& second = b.tasks.front();
+  const ViewColumns& columns = a.columns.front();
+  const ViewColumns& others = b.columns.front();
+  return first.view.batch_source.has_value() && first.project == second.project &&
+         first.view.batch_source == second.view.batch_source && first.window == second.window &&
+         first.only_latest && second.only_latest && columns.join_keys == others.join_keys &&
+         columns.entity_key_version == others.entity_key_version && columns.guard == others.guard &&
+         a.fail_on_null_key == b.fail_on_null_key;
+}
+
 std::vector<std::shared_ptr<MaterializationJob>> ComputeEngine::Materialize(
     const ExecutionContext& context, std::vector<SelectedTask> tasks) {
   Jobs jobs;
+  std::vector<PendingGroup> alone;
   const UnsupportedRule& unsupported = context.config->options.unsupported;
   for (SelectedTask& selected : tasks) {
     const std::string& name = selected.task.view.name;
@@ -53,8 +67,9 @@ std::vector<std::shared_ptr<MaterializationJob>> ComputeEngine::Materialize(
       job->Finish(group.status());
       continue;
     }
-    pending_.push_back({std::move(*group), {job}});
+    alone.push_back({std::move(*group), {job}});
   }
+  FormGroups(context, std::move(alone), &pending_);
   const size_t parallel = std::max(1, context.config->options.parallel_groups);
   for (size_t i = 0; i < std::min(parallel, pending_.size()); ++i) {
     threads_.emplace_back([this, &context] { RunGroups(context); });
@@ -74,44 +89,97 @@ void ComputeEngine::RunGroups(const ExecutionContext& context) {
   }
 }
 
-void ComputeEngine::RunGroup(const ExecutionContext& context, const PendingGroup& pending) {
+void ComputeEngine::FormGroups(const ExecutionContext& context, std::vector<PendingGroup> alone,
+                               std::vector<PendingGroup>* groups) {
+  for (PendingGroup& one : alone) {
+    const auto home = std::ranges::find_if(*groups, [&](const PendingGroup& group) {
+      return context.config->options.share_reads && MayShare(group.group, one.group);
+    });
+    if (home == groups->end()) {
+      groups->push_back(std::move(one));
+      continue;
+    }
+    home->group.tasks.push_back(std::move(one.group.tasks.front()));
+    home->group.columns.push_back(std::move(one.group.columns.front()));
+    home->jobs.push_back(std::move(one.jobs.front()));
+  }
+}
+
+// Views are locked in the order of their names, so that two runs never wait for each other. One
+// that is held leaves the group.
+void ComputeEngine::RunGroup(const ExecutionContext& context, PendingGroup pending) {
   if (context.stop.stop_requested()) {
     for (const auto& job : pending.jobs) job->Finish(CancelledError());
     return;
   }
   for (const auto& job : pending.jobs) job->Start();
-  const Status status = RunLocked(context, pending);
-  for (const auto& job : pending.jobs) job->Finish(status);
+  std::vector<size_t> order(pending.jobs.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::ranges::sort(order, {}, [&](size_t i) { return pending.group.tasks[i].view.name; });
+  std::vector<std::unique_ptr<ViewLock>> locks;
+  std::vector<bool> is_locked(pending.jobs.size(), false);
+  for (const size_t i : order) {
+    const MaterializationTask& task = pending.group.tasks[i];
+    Result<std::unique_ptr<ViewLock>> lock = context.registry->LockView(
+        task.project, task.view.name, context.config->options.lock_wait, context.stop);
+    if (lock.ok()) {
+      locks.push_back(*std::move(lock));
+      is_locked[i] = true;
+    } else {
+      pending.jobs[i]->Finish(lock.status());
+    }
+  }
+  PendingGroup locked;
+  locked.group.fail_on_null_key = pending.group.fail_on_null_key;
+  for (size_t i = 0; i < pending.jobs.size(); ++i) {
+    if (!is_locked[i]) continue;
+    locked.group.tasks.push_back(std::move(pending.group.tasks[i]));
+    locked.group.columns.push_back(std::move(pending.group.columns[i]));
+    locked.jobs.push_back(std::move(pending.jobs[i]));
+  }
+  if (!locked.jobs.empty()) RunLocked(context, locked);
 }
 
-Status ComputeEngine::RunLocked(const ExecutionContext& context, const PendingGroup& pending) {
-  std::vector<std::unique_ptr<ViewLock>> locks;
-  for (const MaterializationTask& task : pending.group.tasks) {
-    BANQUET_ASSIGN_OR_RETURN(
-        locks.emplace_back(),
-        context.registry->LockView(task.project, task.view.name, context.config->options.lock_wait,
-                                   context.stop));
+void ComputeEngine::RunLocked(const ExecutionContext& context, const PendingGroup& pending) {
+  const Status status = Attempt(context, pending);
+  const Fault fault = status.ok() ? Fault::kBug : FaultOf(status);
+  if (pending.jobs.size() > 1 && (fault == Fault::kUser || fault == Fault::kData)) {
+    // One view's column or value may be the reason: each by itself. Rewriting is harmless.
+    for (size_t i = 0; i < pending.jobs.size(); ++i) {
+      RunLocked(context, {.group = {.tasks = {pending.group.tasks[i]},
+                                    .columns = {pending.group.columns[i]},
+                                    .fail_on_null_key = pending.group.fail_on_null_key},
+                          .jobs = {pending.jobs[i]}});
+    }
+    return;
   }
+  for (const auto& job : pending.jobs) {
+    job->Finish(status.ok() ? Record(context, job.get()) : status);
+  }
+}
+
+Status ComputeEngine::Attempt(const ExecutionContext& context, const PendingGroup& pending) {
+  if (context.stop.stop_requested()) return CancelledError();
+  const auto fates = std::make_shared<RowFates>();
+  for (const auto& job : pending.jobs) job->BeginAttempt(fates);
   BANQUET_RETURN_NOT_OK(MaterializeGroup(context, pending.group, pending.jobs));
   for (StoreLanes* lanes : context.online_stores)
     BANQUET_RETURN_NOT_OK(lanes->store().ConfirmWritten());
-  for (const auto& job : pending.jobs) BANQUET_RETURN_NOT_OK(job->report().CheckSums());
-  if (context.stop.stop_requested()) return CancelledError();
-  return Record(context, pending);
+  return Status::OK();
 }
 
-Status ComputeEngine::Record(const ExecutionContext& context, const PendingGroup& pending) {
-  for (size_t i = 0; i < pending.group.tasks.size(); ++i) {
-    const MaterializationTask& task = pending.group.tasks[i];
-    if (!task.records_interval) continue;
-    Result<std::optional<std::string>> warning = context.registry->RecordMaterialization(
-        {.project = task.project, .view = task.view.name, .window = task.window});
-    if (!warning.ok()) {
-      return Annotate(warning.status(),
-                      "Everything is written, but the interval could not be recorded");
-    }
-    if (warning->has_value()) pending.jobs[i]->Warn(**warning);
+Status ComputeEngine::Record(const ExecutionContext& context, MaterializationJob* job) {
+  BANQUET_RETURN_NOT_OK(job->report().CheckSums());
+  if (context.stop.stop_requested()) return CancelledError();
+  const MaterializationTask& task = job->task();
+  if (!task.records_interval) return Status::OK();
+  Result<std::optional<std::string>> warning = context.registry->RecordMaterialization(
+      {.project = task.project, .view = task.view.name, .window = task.window});
+  if (!warning.ok()) {
+    return Annotate(warning.status(),
+                    "Everything is written, but the interval could not be recorded");
   }
+  if (warning->has_value()) job->Warn(**warning);
   return Status::OK();
 }
 

@@ -16,8 +16,9 @@
 namespace banquet {
 
 // Forms task groups and runs them in parallel and apart from each other: a failing group does not
-// stop the others. Each kind of engine implements MaterializeGroup. An engine serves one
-// Materialize call; its destructor waits for the jobs.
+// stop the others, and a view that fails by its own data or definition leaves its group to the
+// other views. Each kind of engine implements MaterializeGroup. An engine serves one Materialize
+// call; its destructor waits for the jobs.
 class ComputeEngine {
  public:
   virtual ~ComputeEngine();
@@ -46,10 +47,14 @@ class ComputeEngine {
     TaskGroup group;
     Jobs jobs;
   };
+  static void FormGroups(const ExecutionContext& context, std::vector<PendingGroup> alone,
+                         std::vector<PendingGroup>* groups);
   void RunGroups(const ExecutionContext& context);
-  void RunGroup(const ExecutionContext& context, const PendingGroup& pending);
-  Status RunLocked(const ExecutionContext& context, const PendingGroup& pending);
-  Status Record(const ExecutionContext& context, const PendingGroup& pending);
+  void RunGroup(const ExecutionContext& context, PendingGroup pending);
+  // Materializes a group whose views are locked, and finishes its jobs.
+  void RunLocked(const ExecutionContext& context, const PendingGroup& pending);
+  Status Attempt(const ExecutionContext& context, const PendingGroup& pending);
+  static Status Record(const ExecutionContext& context, MaterializationJob* job);
 
   std::mutex mutex_;
   std::vector<PendingGroup> pending_;
@@ -57,7 +62,11 @@ class ComputeEngine {
   std::vector<std::jthread> threads_;
 };
 
-// Groups tasks whose views can share a scan. This version puts every task into a group of its own.
+// The group of one task.
 Result<TaskGroup> MakeTaskGroup(const ExecutionContext& context, const MaterializationTask& task);
+
+// Whether the tasks of two groups may share a scan, a contest and the commands of a store: equal
+// source, keys, filter, window and guard.
+bool MayShare(const TaskGroup& a, const TaskGroup& b);
 
 }  // namespace banquet

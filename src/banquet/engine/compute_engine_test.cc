@@ -59,6 +59,8 @@ class FakeEngine final : public ComputeEngine {
   ~FakeEngine() override { JoinAll(); }
   std::map<std::string, Status> outcome;
   bool wrong_sums = false;
+  std::mutex mutex;
+  std::vector<std::vector<std::string>> groups;  // The views of each call, as they came.
 
  protected:
   Status MaterializeGroup(const ExecutionContext&, const TaskGroup& group,
@@ -66,11 +68,20 @@ class FakeEngine final : public ComputeEngine {
     jobs[0]->fates().read += 3;
     jobs[0]->fates().duplicates += 1;
     jobs[0]->fates().winners += 2;
-    StoreTally& tally = jobs[0]->AddStore("fake", "fake");
-    tally.written += wrong_sums ? 1 : 2;
+    for (const auto& job : jobs) {
+      job->AddStore("fake", "fake").written += wrong_sums ? 1 : 2;
+    }
+    std::vector<std::string> names;
+    Status status;
     // Groups run in threads of their own: look, do not insert.
-    const auto found = outcome.find(group.tasks[0].view.name);
-    return found == outcome.end() ? Status::OK() : found->second;
+    for (const MaterializationTask& task : group.tasks) {
+      names.push_back(task.view.name);
+      const auto found = outcome.find(task.view.name);
+      if (status.ok() && found != outcome.end()) status = found->second;
+    }
+    std::lock_guard lock(mutex);
+    groups.push_back(std::move(names));
+    return status;
   }
 };
 
@@ -91,6 +102,7 @@ class ComputeEngineTest : public ::testing::Test {
       SelectedTask& selected = tasks.emplace_back();
       selected.task.project = "p";
       selected.task.view.name = selected.task.storage_name = name;
+      if (shared_source.has_value()) selected.task.view.batch_source = shared_source;
       if (name == "unsupported") {
         selected.refusal = UserError("Not supported: a reason");
         selected.unsupported = true;
@@ -104,6 +116,7 @@ class ComputeEngineTest : public ::testing::Test {
   FakeRegistry registry;
   FakeStore store;
   StoreLanes lanes{"fake", &store};
+  std::optional<DataSource> shared_source;  // Of all views, or none has a source.
   std::stop_source stop;
   ExecutionContext context;
 };
@@ -166,6 +179,88 @@ TEST_F(ComputeEngineTest, UnsupportedViewsFailUnlessTheUserSkipsThem) {
   const auto jobs = Run(engine, {"unsupported"});
   EXPECT_EQ(jobs[0]->status(), JobStatus::kSkipped);
   EXPECT_THAT(jobs[0]->warnings(), ::testing::SizeIs(1));
+}
+
+TEST_F(ComputeEngineTest, ViewsOfOneSourceAreMaterializedTogether) {
+  shared_source = DataSource{.name = "trips"};
+  FakeEngine engine;
+  const auto jobs = Run(engine, {"b", "a", "c"});
+  EXPECT_THAT(engine.groups, ::testing::ElementsAre(::testing::ElementsAre("b", "a", "c")));
+  EXPECT_THAT(registry.recorded, ::testing::UnorderedElementsAre("a", "b", "c"));
+  for (const auto& job : jobs) {
+    EXPECT_EQ(job->status(), JobStatus::kSucceeded);
+    EXPECT_EQ(job->report().rows.read, 3);
+    EXPECT_EQ(job->report().stores.at(0).written, 2);
+  }
+}
+
+TEST_F(ComputeEngineTest, ViewsAreMaterializedApartWhereTheUserAsks) {
+  shared_source = DataSource{.name = "trips"};
+  config.options.share_reads = false;
+  FakeEngine engine;
+  Run(engine, {"a", "b"});
+  EXPECT_THAT(engine.groups, ::testing::SizeIs(2));
+}
+
+TEST_F(ComputeEngineTest, AViewThatFailsByItsOwnDataLeavesItsGroup) {
+  shared_source = DataSource{.name = "trips"};
+  FakeEngine engine;
+  engine.outcome["b"] = DataError("a value cannot be encoded");
+  const auto jobs = Run(engine, {"a", "b", "c"});
+  EXPECT_EQ(jobs[0]->status(), JobStatus::kSucceeded);
+  EXPECT_FAULT(Fault::kData, "cannot be encoded", jobs[1]->error());
+  EXPECT_EQ(jobs[2]->status(), JobStatus::kSucceeded);
+  EXPECT_THAT(registry.recorded, ::testing::ElementsAre("a", "c"));
+  EXPECT_EQ(jobs[0]->report().rows.read, 3) << "the failed attempt is not counted";
+  EXPECT_EQ(jobs[0]->report().stores.size(), 1u);
+}
+
+TEST_F(ComputeEngineTest, AFailingStoreFailsTheWholeGroupAtOnce) {
+  shared_source = DataSource{.name = "trips"};
+  FakeEngine engine;
+  engine.outcome["b"] = RemoteError({}, "the store is down");
+  const auto jobs = Run(engine, {"a", "b"});
+  EXPECT_THAT(engine.groups, ::testing::SizeIs(1));
+  for (const auto& job : jobs) EXPECT_FAULT(Fault::kRemote, "store is down", job->error());
+  EXPECT_TRUE(registry.recorded.empty());
+}
+
+TEST_F(ComputeEngineTest, AHeldViewLeavesItsGroup) {
+  shared_source = DataSource{.name = "trips"};
+  registry.held = "a";
+  FakeEngine engine;
+  const auto jobs = Run(engine, {"a", "b"});
+  EXPECT_EQ(ExitCodeOf(jobs[0]->error()), 75);
+  EXPECT_EQ(jobs[1]->status(), JobStatus::kSucceeded);
+  EXPECT_THAT(engine.groups, ::testing::ElementsAre(::testing::ElementsAre("b")));
+}
+
+TEST(TaskGroupTest, ShareOnlyWhatIsReadDecidedAndGuardedAlike) {
+  TaskGroup group;
+  MaterializationTask& task = group.tasks.emplace_back();
+  task.project = "p";
+  task.view.batch_source = DataSource{.name = "trips", .timestamp_field = "ts"};
+  task.window = {1, 2};
+  group.columns.push_back({.project = "p", .view = "v"});
+  TaskGroup other = group;
+  EXPECT_TRUE(MayShare(group, other));
+  other.columns[0].features.push_back({.name = "f"});
+  other.columns[0].overwrite = Overwrite::kAlways;
+  EXPECT_TRUE(MayShare(group, other)) << "features and overwrite are each view's own";
+
+  const auto refuses = [&](auto change) {
+    TaskGroup changed = group;
+    change(&changed);
+    return !MayShare(group, changed) && !MayShare(changed, group);
+  };
+  EXPECT_TRUE(refuses([](TaskGroup* g) { g->tasks[0].window = {1, 3}; }));
+  EXPECT_TRUE(refuses([](TaskGroup* g) { g->tasks[0].view.batch_source->timestamp_field = "t"; }));
+  EXPECT_TRUE(refuses([](TaskGroup* g) { g->tasks[0].view.batch_source = std::nullopt; }));
+  EXPECT_TRUE(refuses([](TaskGroup* g) { g->tasks[0].only_latest = false; }));
+  EXPECT_TRUE(refuses([](TaskGroup* g) { g->tasks[0].project = "q"; }));
+  EXPECT_TRUE(refuses([](TaskGroup* g) { g->columns[0].join_keys = {{.name = "k"}}; }));
+  EXPECT_TRUE(refuses([](TaskGroup* g) { g->columns[0].guard = Guard::kStrict; }));
+  EXPECT_TRUE(refuses([](TaskGroup* g) { g->fail_on_null_key = true; }));
 }
 
 TEST_F(ComputeEngineTest, AStopRequestCancelsWhatHasNotBegun) {

@@ -97,6 +97,12 @@ void MaterializationJob::Warn(std::string warning) {
   warnings_.push_back(std::move(warning));
 }
 
+void MaterializationJob::BeginAttempt(std::shared_ptr<RowFates> fates) {
+  std::lock_guard lock(mutex_);
+  fates_ = std::move(fates);
+  stores_.clear();
+}
+
 StoreTally& MaterializationJob::AddStore(std::string name, std::string type) {
   std::lock_guard lock(mutex_);
   stores_.push_back({std::move(name), std::move(type), std::make_unique<StoreTally>()});
@@ -109,21 +115,21 @@ double MaterializationJob::SecondsLocked() const {
 }
 
 RowCounts MaterializationJob::Counts() const {
-  return {.read = fates_.read,
-          .pruned = fates_.pruned,
-          .outside_window = fates_.outside_window,
-          .null_key = fates_.null_key,
-          .null_time = fates_.null_time,
-          .duplicates = fates_.duplicates,
-          .full_ties = fates_.full_ties,
-          .quarantined = fates_.quarantined,
-          .winners = fates_.winners};
+  return {.read = fates_->read,
+          .pruned = fates_->pruned,
+          .outside_window = fates_->outside_window,
+          .null_key = fates_->null_key,
+          .null_time = fates_->null_time,
+          .duplicates = fates_->duplicates,
+          .full_ties = fates_->full_ties,
+          .quarantined = fates_->quarantined,
+          .winners = fates_->winners};
 }
 
 JobProgress MaterializationJob::progress() const {
   std::lock_guard lock(mutex_);
   JobProgress progress{
-      .status = status_, .rows_total = fates_.total, .rows = Counts(), .seconds = SecondsLocked()};
+      .status = status_, .rows_total = fates_->total, .rows = Counts(), .seconds = SecondsLocked()};
   for (const Store& store : stores_) {
     const int64_t decided = store.tally->written + store.tally->stale + store.tally->unchanged;
     if (&store != &stores_.front() && decided >= progress.decided) continue;
@@ -136,7 +142,7 @@ JobProgress MaterializationJob::progress() const {
 JobReport MaterializationJob::report() const {
   std::lock_guard lock(mutex_);
   JobReport report{
-      .rows = Counts(), .stores = {}, .bytes_read = fates_.bytes_read, .seconds = SecondsLocked()};
+      .rows = Counts(), .stores = {}, .bytes_read = fates_->bytes_read, .seconds = SecondsLocked()};
   for (const Store& store : stores_) {
     StoreReport& row = report.stores.emplace_back();
     row.name = store.name;

@@ -72,7 +72,7 @@ struct JobProgress {
 class MaterializationJob {
  public:
   MaterializationJob(std::string id, MaterializationTask task)
-      : id_(std::move(id)), task_(std::move(task)) {}
+      : id_(std::move(id)), task_(std::move(task)), fates_(std::make_shared<RowFates>()) {}
 
   const std::string& id() const { return id_; }
   const MaterializationTask& task() const { return task_; }
@@ -91,8 +91,11 @@ class MaterializationJob {
   void Finish(const Status& status);
   void Skip(const std::string& reason);
   void Warn(std::string warning);
-  RowFates& fates() { return fates_; }
-  // Adds a store before the job starts to write; the tally stays where it is.
+  RowFates& fates() { return *fates_; }
+  // Begins to count from zero; the jobs of a group share what becomes of the rows read.
+  void BeginAttempt(std::shared_ptr<RowFates> fates);
+  // Adds a store before the job starts to write; the tally stays where it is until the next
+  // attempt.
   StoreTally& AddStore(std::string name, std::string type);
 
  private:
@@ -109,9 +112,9 @@ class MaterializationJob {
 
   const std::string id_;
   const MaterializationTask task_;
-  RowFates fates_;
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;
+  std::shared_ptr<RowFates> fates_;
   JobStatus status_ = JobStatus::kWaiting;
   Status error_;
   std::vector<std::string> warnings_;

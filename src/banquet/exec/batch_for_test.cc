@@ -11,6 +11,8 @@
 namespace banquet {
 namespace {
 
+constexpr int kTestColumns = 2;  // Before the reserved ones.
+
 std::shared_ptr<arrow::DataType> TimeType() {
   return arrow::timestamp(arrow::TimeUnit::MICRO, "UTC");
 }
@@ -43,8 +45,33 @@ class VectorFragment final : public ScanFragment {
       : rows_(std::move(rows)), first_row_(first_row) {}
   int64_t rows() const override { return static_cast<int64_t>(rows_.size()); }
   int64_t first_row() const override { return first_row_; }
-  Result<std::unique_ptr<FragmentReader>> Open() const override {
-    return std::make_unique<VectorReader>(MakeTestBatch(rows_));
+  std::optional<TimeBounds> time_bounds() const override {
+    std::optional<TimeBounds> bounds;
+    for (const TestRow& row : rows_) {
+      if (!row.event_us.has_value()) continue;
+      if (!bounds.has_value()) bounds = {.least_us = *row.event_us, .greatest_us = *row.event_us};
+      bounds->least_us = std::min(bounds->least_us, *row.event_us);
+      bounds->greatest_us = std::max(bounds->greatest_us, *row.event_us);
+    }
+    return bounds;
+  }
+  std::optional<NumberBounds> BoundsOf(int column) const override {
+    std::optional<NumberBounds> bounds;
+    for (const TestRow& row : rows_) {
+      const std::optional<int64_t> value = column == 0 ? row.key : std::optional(row.value);
+      if (!value.has_value()) return std::nullopt;
+      if (!bounds.has_value()) bounds = {.least = *value, .greatest = *value};
+      bounds->least = std::min(bounds->least, *value);
+      bounds->greatest = std::max(bounds->greatest, *value);
+    }
+    return bounds;
+  }
+  Result<std::unique_ptr<FragmentReader>> Open(std::span<const int> columns) const override {
+    std::shared_ptr<arrow::RecordBatch> rows = MakeTestBatch(rows_);
+    std::vector<int> places(columns.begin(), columns.end());
+    for (int i = kTestColumns; i < rows->num_columns(); ++i) places.push_back(i);
+    BANQUET_ASSIGN_OR_RETURN(rows, rows->SelectColumns(places));
+    return std::make_unique<VectorReader>(std::move(rows));
   }
 
  private:
@@ -97,6 +124,7 @@ std::vector<Batch> CutIntoBatches(const std::vector<TestRow>& rows, size_t batch
 Result<Scan> VectorOfflineStore::OpenScan(const ScanRequest&) {
   Scan scan;
   scan.schema = TestSchema();
+  scan.columns = kTestColumns;
   scan.summary.rows = static_cast<int64_t>(rows_.size());
   for (size_t begin = 0; begin < rows_.size(); begin += fragment_rows_) {
     const size_t end = std::min(rows_.size(), begin + fragment_rows_);

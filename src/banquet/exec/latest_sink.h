@@ -2,21 +2,41 @@
 // The breaker that keeps the newest row per key.
 
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "arrow/type_fwd.h"
+#include "banquet/base/memory_budget.h"
 #include "banquet/exec/row_fates.h"
+#include "banquet/exec/row_recall.h"
 #include "banquet/exec/stage.h"
 #include "banquet/plan/node.h"
 
 namespace banquet {
 
-// Rows of one batch that Output gives; what a store writes at once.
-inline constexpr int64_t kWriteBatchRows = 10'000;
+// A breaker that can tell in advance what a part of the source cannot change any more.
+class LatestBreaker : public Breaker {
+ public:
+  // No row of the fragment can win: every key that it can hold has a later row already.
+  // `key_column` is the key's place in Scan::schema; -1 where the key is not one column. Safe while
+  // workers consume.
+  virtual bool CannotWin(const ScanFragment& fragment, int key_column) = 0;
+  virtual int64_t spilled_rows() const = 0;
+};
 
-// The winner is the same for every number of workers and every batch size. `fates` is borrowed;
-// counts duplicates, full_ties and winners when it finishes. Output is in input order, or ascending
-// by serialized key where the node asks.
-Result<std::unique_ptr<Breaker>> MakeLatestSink(const LatestNode& node, const arrow::Schema& schema,
-                                                RowFates* fates);
+struct LatestSettings {
+  std::vector<RowRange> ranges;  // Of the rows that will come.
+  std::unique_ptr<RowRecall> recall;
+  MemoryBudget* budget = nullptr;  // Borrowed.
+  std::string spill_directory;
+  RowFates* fates = nullptr;  // Borrowed; gets duplicates, full_ties and winners at the end.
+};
+
+// `schema` is that of the batches consumed: at least the key columns and the reserved ones. The
+// winner is the same for every number of workers, batch size and memory limit. Output is in no
+// order and has the columns that the recall gives.
+Result<std::unique_ptr<LatestBreaker>> MakeLatestSink(const LatestNode& node,
+                                                      const arrow::Schema& schema,
+                                                      LatestSettings settings);
 
 }  // namespace banquet

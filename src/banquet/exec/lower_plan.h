@@ -3,8 +3,11 @@
 
 #include <memory>
 #include <stop_token>
+#include <string>
 #include <vector>
 
+#include "banquet/base/memory_budget.h"
+#include "banquet/exec/latest_sink.h"
 #include "banquet/exec/pipeline.h"
 #include "banquet/exec/row_fates.h"
 #include "banquet/exec/write_sink.h"
@@ -22,20 +25,32 @@ struct PlanResources {
   Clock* clock = nullptr;
   int workers = 1;
   std::stop_token stop;
+  MemoryBudget* budget = nullptr;  // For what breakers keep.
+  std::string spill_directory;
+  // Contest keys and times first and read the winners' rows afterwards; else every row is read once
+  // and kept.
+  bool late_materialization = true;
+  bool skip_row_groups = true;  // Those that LatestBreaker::CannotWin names.
 };
 
-// The pipelines of one plan: up to the breaker, and from it to the stores (or one alone where there
-// is no breaker).
+// The pipelines of one plan: up to the contest, from it (through the order that a store asks for)
+// to the stores; or one alone where there is no contest.
 class LoweredPlan {
  public:
-  Status Run();
+  // Into the stores of the plan.
+  Status Run() { return RunInto(sink_.get()); }
+  // Into `sink`, which is borrowed, in place of the stores: what measures the way before them.
+  Status RunInto(Sink* sink);
   const ScanSummary& scan_summary() const { return scan_summary_; }
+  int64_t spilled_rows() const { return latest_ == nullptr ? 0 : latest_->spilled_rows(); }
 
  private:
-  friend Result<LoweredPlan> LowerPlan(const ExecutionPlan& plan, const PlanResources& resources);
+  friend class Lowering;
   std::unique_ptr<Source> source_;
   std::vector<std::unique_ptr<Transform>> transforms_;
-  std::unique_ptr<Breaker> breaker_;  // May be null.
+  std::unique_ptr<LatestBreaker> latest_;                      // May be null.
+  std::vector<std::unique_ptr<Transform>> winner_transforms_;  // Behind latest_.
+  std::unique_ptr<Breaker> order_;                             // May be null.
   std::unique_ptr<Sink> sink_;
   ScanSummary scan_summary_;
   int workers_ = 1;

@@ -82,9 +82,16 @@ TEST(PipelineTest, AStopRequestCancels) {
 TEST(ScanSourceTest, WorkersShareTheFragmentsAndEveryRowComesOnce) {
   VectorOfflineStore store(Rows(1000), 13);
   RowFates fates;
-  ASSERT_OK_AND_ASSIGN(Scan scan, store.OpenScan({}));
+  ASSERT_OK_AND_ASSIGN(Scan opened, store.OpenScan({}));
+  const auto scan = std::make_shared<const Scan>(std::move(opened));
   CountingSink sink;
-  const Pipeline pipeline{MakeScanSource(std::move(scan), &fates), {}, &sink};
+  const Pipeline pipeline{MakeScanSource({.scan = scan,
+                                          .columns = scan->AllColumns(),
+                                          .fragments = NewestFirst(*scan),
+                                          .may_skip = {},
+                                          .fates = &fates}),
+                          {},
+                          &sink};
   EXPECT_OK(RunPipeline(pipeline, 3, {}));
   EXPECT_EQ(sink.rows, 1000);
   EXPECT_EQ(fates.read, 1000);

@@ -1,8 +1,12 @@
 #include "banquet/exec/scan_source.h"
 
+#include <algorithm>
+#include <condition_variable>
+#include <limits>
 #include <mutex>
+#include <numeric>
+#include <optional>
 #include <utility>
-#include <vector>
 
 #include "arrow/record_batch.h"
 
@@ -18,56 +22,125 @@ struct OpenFragment {
 
 class ScanSource final : public Source {
  public:
-  ScanSource(Scan scan, RowFates* fates) : scan_(std::move(scan)), fates_(fates) {}
+  explicit ScanSource(ScanReading reading) : reading_(std::move(reading)) {}
 
   Result<Batch> Next() override {
     while (true) {
       BANQUET_ASSIGN_OR_RETURN(std::optional<OpenFragment> fragment, Claim());
       if (!fragment.has_value()) return Batch{};
-      BANQUET_ASSIGN_OR_RETURN(std::shared_ptr<arrow::RecordBatch> rows, fragment->reader->Next());
-      const int64_t bytes = fragment->reader->bytes_read();
-      fates_->bytes_read += bytes - fragment->bytes_counted;
-      fragment->bytes_counted = bytes;
-      if (rows == nullptr) continue;
-      Batch batch{.rows = std::move(rows), .first_row = fragment->next_row, .selection = {}};
+      Result<std::shared_ptr<arrow::RecordBatch>> rows = fragment->reader->Next();
+      if (!rows.ok() || *rows == nullptr) {
+        CountBytes(&*fragment);
+        PutBack(std::nullopt);
+        if (!rows.ok()) return rows.status();
+        continue;
+      }
+      CountBytes(&*fragment);
+      Batch batch{.rows = *std::move(rows), .first_row = fragment->next_row, .selection = {}};
       fragment->next_row += batch.rows->num_rows();
-      fates_->read += batch.rows->num_rows();
-      std::lock_guard lock(mutex_);
-      idle_.push_back(std::move(*fragment));
+      if (reading_.counts_rows) reading_.fates->read += batch.rows->num_rows();
+      PutBack(std::move(fragment));
       return batch;
     }
   }
 
  private:
-  // A fragment for this worker alone: one that was left half read, or the next one. Whoever finds
-  // none is done; the fragments then being read by others are finished by them.
+  // A fragment for this worker alone: one that was left half read, or the next one; waits for one
+  // that another worker is reading from. Nothing at the end of all.
   Result<std::optional<OpenFragment>> Claim() {
-    const ScanFragment* fresh = nullptr;
-    {
-      std::lock_guard lock(mutex_);
-      if (!idle_.empty()) {
+    std::unique_lock lock(mutex_);
+    while (true) {
+      if (next_ < reading_.fragments.size()) {
+        const ScanFragment& fragment = *reading_.scan->fragments[reading_.fragments[next_++]];
+        ++busy_;
+        lock.unlock();
+        BANQUET_ASSIGN_OR_RETURN(std::optional<OpenFragment> opened, Open(fragment));
+        if (opened.has_value()) return opened;
+        PutBack(std::nullopt);
+        lock.lock();
+      } else if (!idle_.empty()) {
         std::optional<OpenFragment> fragment = std::move(idle_.back());
         idle_.pop_back();
+        ++busy_;
         return fragment;
+      } else if (busy_ == 0 || failed_) {
+        return std::optional<OpenFragment>();
+      } else {
+        changed_.wait(lock);
       }
-      if (next_fragment_ == scan_.fragments.size()) return std::optional<OpenFragment>();
-      fresh = scan_.fragments[next_fragment_++].get();
     }
-    BANQUET_ASSIGN_OR_RETURN(std::unique_ptr<FragmentReader> reader, fresh->Open());
-    return std::optional<OpenFragment>(OpenFragment{std::move(reader), fresh->first_row(), 0});
   }
 
-  const Scan scan_;
-  RowFates* const fates_;
+  Result<std::optional<OpenFragment>> Open(const ScanFragment& fragment) {
+    if (reading_.may_skip && reading_.may_skip(fragment)) {
+      if (reading_.counts_rows) {
+        reading_.fates->pruned += fragment.rows();
+        reading_.fates->total -= fragment.rows();
+      }
+      return std::optional<OpenFragment>();
+    }
+    Result<std::unique_ptr<FragmentReader>> reader = fragment.Open(reading_.columns);
+    if (!reader.ok()) {
+      Fail();
+      return reader.status();
+    }
+    return std::optional<OpenFragment>(
+        OpenFragment{*std::move(reader), fragment.first_row(), /*bytes_counted=*/0});
+  }
+
+  void PutBack(std::optional<OpenFragment> fragment) {
+    {
+      std::lock_guard lock(mutex_);
+      --busy_;
+      if (fragment.has_value()) idle_.push_back(*std::move(fragment));
+    }
+    changed_.notify_all();
+  }
+
+  void Fail() {
+    {
+      std::lock_guard lock(mutex_);
+      failed_ = true;
+    }
+    changed_.notify_all();
+  }
+
+  void CountBytes(OpenFragment* fragment) {
+    const int64_t bytes = fragment->reader->bytes_read();
+    reading_.fates->bytes_read += bytes - fragment->bytes_counted;
+    fragment->bytes_counted = bytes;
+  }
+
+  const ScanReading reading_;
   std::mutex mutex_;
+  std::condition_variable changed_;
   std::vector<OpenFragment> idle_;
-  size_t next_fragment_ = 0;
+  size_t next_ = 0;
+  int busy_ = 0;  // Fragments in workers' hands.
+  bool failed_ = false;
 };
 
 }  // namespace
 
-std::unique_ptr<Source> MakeScanSource(Scan scan, RowFates* fates) {
-  return std::make_unique<ScanSource>(std::move(scan), fates);
+std::unique_ptr<Source> MakeScanSource(ScanReading reading) {
+  return std::make_unique<ScanSource>(std::move(reading));
+}
+
+std::vector<size_t> InInputOrder(const Scan& scan) {
+  std::vector<size_t> order(scan.fragments.size());
+  std::iota(order.begin(), order.end(), 0);
+  return order;
+}
+
+std::vector<size_t> NewestFirst(const Scan& scan) {
+  std::vector<int64_t> greatest_us;
+  for (const auto& fragment : scan.fragments) {
+    const std::optional<TimeBounds> bounds = fragment->time_bounds();
+    greatest_us.push_back(bounds ? bounds->greatest_us : std::numeric_limits<int64_t>::max());
+  }
+  std::vector<size_t> order = InInputOrder(scan);
+  std::ranges::stable_sort(order, std::greater<>(), [&](size_t i) { return greatest_us[i]; });
+  return order;
 }
 
 }  // namespace banquet

@@ -28,6 +28,7 @@ class TimeColumns {
     return View(batch, created_, created_nanos_);
   }
   bool has_created() const { return created_ >= 0; }
+  bool has_nanos() const { return event_nanos_ >= 0; }
 
  private:
   static TimeView View(const arrow::RecordBatch& batch, int time, int nanos);

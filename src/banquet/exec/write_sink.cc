@@ -62,7 +62,7 @@ class WriteSink final : public Sink {
       Result<RowOutcomes> outcomes = Attempt(outlet, lane.index(), batch, rows);
       Status failure;
       if (outcomes.ok()) {
-        Count(outlet->target.tally, *outcomes);
+        Count(outlet->target.tallies, *outcomes);
         if (outcomes->undecided.empty()) return Status::OK();
         if (rows.empty() || outcomes->undecided.size() < rows.size()) retry.Reset();
         rows = std::move(outcomes->undecided);
@@ -106,11 +106,16 @@ class WriteSink final : public Sink {
                std::chrono::duration<double>(settings_.retry.timeout).count());
   }
 
-  static void Count(StoreTally* tally, const RowOutcomes& outcomes) {
-    tally->written += outcomes.written;
-    tally->stale += outcomes.stale;
-    tally->unchanged += outcomes.unchanged;
-    tally->bytes += outcomes.bytes;
+  // What was sent for all views at once counts in equal parts.
+  static void Count(const std::vector<StoreTally*>& tallies, const RowOutcomes& outcomes) {
+    const auto views = static_cast<int64_t>(tallies.size());
+    for (size_t i = 0; i < outcomes.views.size(); ++i) {
+      tallies[i]->written += outcomes.views[i].written;
+      tallies[i]->stale += outcomes.views[i].stale;
+      tallies[i]->unchanged += outcomes.views[i].unchanged;
+    }
+    for (StoreTally* tally : tallies) tally->bytes += outcomes.bytes / views;
+    tallies.front()->bytes += outcomes.bytes % views;
   }
 
   const std::vector<ViewColumns> views_;

@@ -16,10 +16,11 @@
 
 namespace banquet {
 
-// One store to write to and where its replies are counted. Both borrowed.
+// One store to write to and where its replies are counted: a tally for each view of the group. All
+// borrowed.
 struct WriteTarget {
   StoreLanes* lanes = nullptr;
-  StoreTally* tally = nullptr;
+  std::vector<StoreTally*> tallies;
 };
 
 struct WriteSettings {

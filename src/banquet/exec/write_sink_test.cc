@@ -64,6 +64,7 @@ class ScriptedWriter final : public OnlineWriter {
         ++store_->writes[std::string(batch_->keys[rows_[i]])];
       }
     }
+    outcomes.views = {{.written = outcomes.written}};
     return outcomes;
   }
 
@@ -97,7 +98,7 @@ Outcome WriteRows(ScriptedStore* store, int64_t row_count, std::stop_token stop 
   StoreTally tally;
   ManualClock clock(0);
   auto sink =
-      MakeWriteSink(kNode, *TestSchema(), {{&lanes, &tally}},
+      MakeWriteSink(kNode, *TestSchema(), {{&lanes, {&tally}}},
                     {.retry = {.timeout = std::chrono::seconds(20)}, .clock = &clock, .stop = stop})
           .ValueOrDie();
   std::vector<TestRow> rows;

@@ -44,6 +44,8 @@ struct DataSource {
   // Tables and queries of warehouses, and Spark.
   std::string table;
   std::string query;
+
+  bool operator==(const DataSource&) const = default;
 };
 
 std::string_view NameOf(SourceType type);  // "FileSource", "PushSource", …

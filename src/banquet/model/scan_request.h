@@ -26,6 +26,18 @@ struct ScanRequest {
   TimeWindow window;  // May be used to prune; rows outside may still come.
 };
 
+// Least and greatest event time of some rows, floored to microseconds.
+struct TimeBounds {
+  int64_t least_us = 0;
+  int64_t greatest_us = 0;
+};
+
+// Least and greatest value of a column of whole numbers, of rows among which no value is null.
+struct NumberBounds {
+  int64_t least = 0;
+  int64_t greatest = 0;
+};
+
 // What a store can do itself, so that the plan need not.
 struct ScanCapabilities {
   bool filters_window = false;  // Gives only rows inside the window.

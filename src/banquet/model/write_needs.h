@@ -20,7 +20,16 @@ struct WriteNeeds {
   EncodeNeeds encode;
 };
 
-// What became of rows that a writer took, by the store's own replies.
+// What became of the rows of one view of a task group.
+struct ViewOutcomes {
+  int64_t written = 0;
+  int64_t stale = 0;
+  int64_t unchanged = 0;
+  bool operator==(const ViewOutcomes&) const = default;
+};
+
+// What became of rows that a writer took, by the store's own replies. A row of several views is
+// written if any view took it; it is undecided for all of them or for none.
 struct RowOutcomes {
   int64_t written = 0;
   int64_t stale = 0;      // The store holds a newer row.
@@ -28,15 +37,7 @@ struct RowOutcomes {
   int64_t bytes = 0;      // Sent to the store.
   // Rows (index in their batch) that the store refused for now; to be written again.
   std::vector<uint32_t> undecided;
-
-  RowOutcomes& operator+=(const RowOutcomes& other) {
-    written += other.written;
-    stale += other.stale;
-    unchanged += other.unchanged;
-    bytes += other.bytes;
-    undecided.insert(undecided.end(), other.undecided.begin(), other.undecided.end());
-    return *this;
-  }
+  std::vector<ViewOutcomes> views;  // In the order of the group; empty if no row was decided.
 };
 
 }  // namespace banquet

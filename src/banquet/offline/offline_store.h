@@ -4,6 +4,9 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <numeric>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -24,7 +27,8 @@ class FragmentReader {
 };
 
 // An independent part of a scan (a row group of a file), so that workers share the read. Opening is
-// safe from any thread; may be opened more than once.
+// safe from any thread; may be opened more than once, so that a first look at keys and times can
+// decide which rows to fetch whole.
 class ScanFragment {
  public:
   virtual ~ScanFragment() = default;
@@ -32,15 +36,29 @@ class ScanFragment {
   // Of its first row within the whole scan's input order (file order, then row order); rows follow
   // one by one. Decides full ties, so it must not depend on pruning.
   virtual int64_t first_row() const = 0;
-  virtual Result<std::unique_ptr<FragmentReader>> Open() const = 0;
+  // Of all its rows that have an event time; nullopt when the source does not say.
+  virtual std::optional<TimeBounds> time_bounds() const { return std::nullopt; }
+  // Of a requested column, by its place in Scan::schema; nullopt when the source does not say, when
+  // a value may be null, or when the column holds no signed whole numbers.
+  virtual std::optional<NumberBounds> BoundsOf(int /*column*/) const { return std::nullopt; }
+  // Reads the requested columns of these places in Scan::schema, in this order, and behind them the
+  // reserved ones.
+  virtual Result<std::unique_ptr<FragmentReader>> Open(std::span<const int> columns) const = 0;
 };
 
 // An opened request. The schema has the requested columns in order, then the reserved ones of
 // model/scan_request.h.
 struct Scan {
   std::shared_ptr<arrow::Schema> schema;
+  int columns = 0;                                       // Requested ones, the first of the schema.
   std::vector<std::unique_ptr<ScanFragment>> fragments;  // In input order.
   ScanSummary summary;
+
+  std::vector<int> AllColumns() const {
+    std::vector<int> all(static_cast<size_t>(columns));
+    std::iota(all.begin(), all.end(), 0);
+    return all;
+  }
 };
 
 // One place rows come from. Safe to share between threads.

@@ -38,8 +38,10 @@ struct Printer {
                        node.fail_on_null_key ? " (a null key fails the view)" : "");
   }
   std::string operator()(const LatestNode& node) const {
-    return fmt::format("latest  newest row per ({}){}", NamesOf(node.join_keys),
-                       node.order == WriteOrder::kByKey ? ", ordered by key" : "");
+    return fmt::format("latest  newest row per ({})", NamesOf(node.join_keys));
+  }
+  std::string operator()(const OrderNode& node) const {
+    return fmt::format("order   by serialized key ({})", NamesOf(node.join_keys));
   }
   std::string operator()(const WriteNode& node) const {
     std::string views;

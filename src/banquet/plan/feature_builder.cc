@@ -86,8 +86,12 @@ Result<ExecutionPlan> FeatureBuilder::Build(const TaskGroup& group) const {
   if (task.only_latest && !capabilities_.latest_per_key) {
     nodes.emplace_back(LatestNode{.input = last(),
                                   .join_keys = group.columns.front().join_keys,
-                                  .entity_key_version = group.columns.front().entity_key_version,
-                                  .order = order_});
+                                  .entity_key_version = group.columns.front().entity_key_version});
+    if (order_ == WriteOrder::kByKey) {
+      nodes.emplace_back(OrderNode{.input = last(),
+                                   .join_keys = group.columns.front().join_keys,
+                                   .entity_key_version = group.columns.front().entity_key_version});
+    }
   }
   nodes.emplace_back(WriteNode{.input = last(), .views = group.columns});
   return ExecutionPlan(std::move(nodes));

@@ -29,12 +29,19 @@ TaskGroup DriverGroup() {
 TEST(FeatureBuilderTest, PlansScanFilterLatestWrite) {
   ASSERT_OK_AND_ASSIGN(const ExecutionPlan plan,
                        FeatureBuilder({}, WriteOrder::kByKey).Build(DriverGroup()));
-  ASSERT_EQ(plan.nodes().size(), 4u);
+  ASSERT_EQ(plan.nodes().size(), 5u);
   EXPECT_THAT(plan.scan().request.columns, ::testing::ElementsAre("driver_id", "rate"));
-  EXPECT_EQ(std::get<LatestNode>(plan.nodes()[2]).order, WriteOrder::kByKey);
-  EXPECT_EQ(std::get<WriteNode>(plan.nodes()[3]).input, 2);
-  EXPECT_THAT(plan.ToString(),
-              ::testing::HasSubstr("newest row per (driver_id:INT64), ordered by key"));
+  EXPECT_EQ(std::get<LatestNode>(plan.nodes()[2]).input, 1);
+  EXPECT_EQ(std::get<OrderNode>(plan.nodes()[3]).join_keys[0].name, "driver_id");
+  EXPECT_EQ(std::get<WriteNode>(plan.nodes()[4]).input, 3);
+  EXPECT_THAT(plan.ToString(), ::testing::HasSubstr("newest row per (driver_id:INT64)"));
+  EXPECT_THAT(plan.ToString(), ::testing::HasSubstr("order   by serialized key"));
+}
+
+TEST(FeatureBuilderTest, OrdersNothingForAStoreThatDoesNotAsk) {
+  ASSERT_OK_AND_ASSIGN(const ExecutionPlan plan,
+                       FeatureBuilder({}, WriteOrder::kAny).Build(DriverGroup()));
+  EXPECT_EQ(plan.nodes().size(), 4u);
 }
 
 TEST(FeatureBuilderTest, MapsSourceColumnsToFeatures) {

@@ -43,7 +43,13 @@ struct LatestNode {
   int input = 0;
   std::vector<Field> join_keys;
   int entity_key_version = 3;
-  WriteOrder order = WriteOrder::kAny;
+};
+
+// Puts rows of distinct keys into ascending order of their serialized entity keys.
+struct OrderNode {
+  int input = 0;
+  std::vector<Field> join_keys;
+  int entity_key_version = 3;
 };
 
 // Encodes the rows for the views of the group and writes them to every online store of the run.
@@ -52,6 +58,6 @@ struct WriteNode {
   std::vector<ViewColumns> views;
 };
 
-using PlanNode = std::variant<ScanNode, RenameNode, FilterNode, LatestNode, WriteNode>;
+using PlanNode = std::variant<ScanNode, RenameNode, FilterNode, LatestNode, OrderNode, WriteNode>;
 
 }  // namespace banquet

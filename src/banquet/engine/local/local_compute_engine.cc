@@ -1,8 +1,13 @@
 #include "banquet/engine/local/local_compute_engine.h"
 
 #include <algorithm>
+#include <filesystem>
+#include <mutex>
+#include <optional>
 #include <thread>
 
+#include "banquet/base/log.h"
+#include "banquet/base/memory_budget.h"
 #include "banquet/base/option_table.h"
 #include "banquet/exec/lower_plan.h"
 #include "banquet/plan/feature_builder.h"
@@ -23,6 +28,17 @@ int WorkersOf(const RunOptions& options) {
   return static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
 }
 
+// What a worker has in its hands at once (decoded, gathered and encoded rows) beside what breakers
+// keep.
+constexpr int64_t kWorkerBytes = int64_t{24} << 20;
+
+// What breakers may keep of the memory limit: what the workers leave, at least a quarter.
+int64_t StateBytes(const RunOptions& options) {
+  const int64_t limit = options.memory_limit > 0 ? options.memory_limit : UsableMemoryBytes() / 2;
+  const int64_t workers = int64_t{WorkersOf(options)} * options.parallel_groups;
+  return std::max(limit / 4, limit - workers * kWorkerBytes);
+}
+
 class LocalComputeEngine final : public ComputeEngine {
  public:
   ~LocalComputeEngine() override { JoinAll(); }
@@ -32,24 +48,43 @@ class LocalComputeEngine final : public ComputeEngine {
                           const Jobs& jobs) override {
     const FeatureBuilder builder(context.offline_store->capabilities(), context.write_order());
     BANQUET_ASSIGN_OR_RETURN(ExecutionPlan plan, builder.Build(group));
-    MaterializationJob& job = *jobs.front();
+    const RunOptions& options = context.config->options;
+    std::call_once(budget_made_, [&] { budget_.emplace(StateBytes(options)); });
     PlanResources resources{.offline_store = context.offline_store,
                             .targets = {},
-                            .fates = &job.fates(),
-                            .retry = {.timeout = context.config->options.retry_timeout},
+                            .fates = &jobs.front()->fates(),
+                            .retry = {.timeout = options.retry_timeout},
                             .clock = context.clock,
-                            .workers = WorkersOf(context.config->options),
-                            .stop = context.stop};
+                            .workers = WorkersOf(options),
+                            .stop = context.stop,
+                            .budget = &*budget_,
+                            .spill_directory = options.spill_directory.empty()
+                                                   ? std::filesystem::temp_directory_path().string()
+                                                   : options.spill_directory,
+                            .late_materialization = options.late_materialization,
+                            .skip_row_groups = options.skip_row_groups};
     for (StoreLanes* lanes : context.online_stores) {
-      resources.targets.push_back(
-          {lanes, &job.AddStore(lanes->name(), std::string(lanes->store().type()))});
+      WriteTarget& target = resources.targets.emplace_back();
+      target.lanes = lanes;
+      for (const auto& job : jobs) {
+        target.tallies.push_back(&job->AddStore(lanes->name(), std::string(lanes->store().type())));
+      }
     }
     // The source first: a mistake in it costs no contact with the stores.
     BANQUET_ASSIGN_OR_RETURN(LoweredPlan lowered, LowerPlan(plan, resources));
     for (StoreLanes* lanes : context.online_stores)
       BANQUET_RETURN_NOT_OK(lanes->store().Prepare(group.columns));
-    return lowered.Run();
+    const Status status = lowered.Run();
+    if (lowered.spilled_rows() > 0) {
+      LogInfo("view {}: {} rows went through {}", group.tasks.front().view.name,
+              lowered.spilled_rows(), resources.spill_directory);
+    }
+    return status;
   }
+
+ private:
+  std::once_flag budget_made_;
+  std::optional<MemoryBudget> budget_;  // Of all groups together.
 };
 
 }  // namespace

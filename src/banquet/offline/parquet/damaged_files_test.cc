@@ -130,7 +130,7 @@ TEST(ChangedFiles, ReplacedByRenameWhileOpenIsReadToItsEnd) {
   const std::string path = folder.Make("t.parquet");
   WriteIds(path, "[1]");
   ASSERT_OK_AND_ASSIGN(const Scan scan, OpenScan(RequestOf(path)));
-  ASSERT_OK_AND_ASSIGN(const auto reader, scan.fragments[0]->Open());
+  ASSERT_OK_AND_ASSIGN(const auto reader, scan.fragments[0]->Open(scan.AllColumns()));
   WriteIds(folder.Make("next.parquet"), "[2]");
   std::filesystem::rename(folder.path() + "/next.parquet", path);
   ASSERT_OK_AND_ASSIGN(const auto batch, reader->Next());
@@ -144,7 +144,7 @@ TEST(ChangedFiles, WrittenInPlaceWhileOpenIsADataError) {
   const std::string path = folder.Make("t.parquet");
   WriteIds(path, "[1]");
   ASSERT_OK_AND_ASSIGN(const Scan scan, OpenScan(RequestOf(path)));
-  ASSERT_OK_AND_ASSIGN(const auto reader, scan.fragments[0]->Open());
+  ASSERT_OK_AND_ASSIGN(const auto reader, scan.fragments[0]->Open(scan.AllColumns()));
   EXPECT_OK(reader->Next());
   std::ofstream(path, std::ios::app) << "more";
   EXPECT_FAULT(Fault::kData, "changed while it was being read", reader->Next());

@@ -16,6 +16,8 @@
 namespace banquet::parquet_store {
 namespace {
 
+constexpr int64_t kReadBytes = 256 * 1024;  // Of one column at a time.
+
 Status Changed(const std::string& path) {
   return DataError(
       "The file changed while it was being read; run again when nothing writes to it, and replace "
@@ -46,6 +48,9 @@ Result<std::shared_ptr<arrow::io::ReadableFile>> OpenForReading(const std::strin
 parquet::ReaderProperties PageProperties() {
   parquet::ReaderProperties properties = parquet::default_reader_properties();
   properties.set_page_checksum_verification(true);
+  // Page by page: whole column chunks of large row groups would be what takes the most memory.
+  properties.enable_buffered_stream();
+  properties.set_buffer_size(kReadBytes);
   return properties;
 }
 

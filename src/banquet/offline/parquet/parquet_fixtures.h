@@ -140,7 +140,8 @@ inline Result<std::shared_ptr<arrow::Table>> ReadScan(const Scan& scan) {
   int64_t least_row = 0;
   for (const std::unique_ptr<ScanFragment>& fragment : scan.fragments) {
     EXPECT_GE(fragment->first_row(), least_row);
-    BANQUET_ASSIGN_OR_RETURN(std::unique_ptr<FragmentReader> reader, fragment->Open());
+    BANQUET_ASSIGN_OR_RETURN(std::unique_ptr<FragmentReader> reader,
+                             fragment->Open(scan.AllColumns()));
     EXPECT_EQ(reader->bytes_read(), 0);
     int64_t rows = 0;
     while (true) {

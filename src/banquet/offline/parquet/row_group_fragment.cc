@@ -1,5 +1,6 @@
 #include "banquet/offline/parquet/row_group_fragment.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "arrow/array/array_base.h"
@@ -9,6 +10,7 @@
 #include "banquet/offline/parquet/column_types.h"
 #include "banquet/offline/parquet/partition_columns.h"
 #include "banquet/offline/parquet/time_values.h"
+#include "banquet/offline/parquet/window_pruning.h"
 #include "parquet/metadata.h"
 
 namespace banquet::parquet_store {
@@ -19,9 +21,9 @@ class ColumnStream {
  public:
   static Result<std::unique_ptr<ColumnStream>> Open(const ParquetFile& file, int row_group,
                                                     const std::vector<int>& columns,
-                                                    Int96Unit int96_unit) {
+                                                    Int96Unit int96_unit, int64_t batch_rows) {
     auto stream = std::make_unique<ColumnStream>();
-    BANQUET_ASSIGN_OR_RETURN(stream->open_, file.OpenReader(int96_unit, kBatchRowsMax));
+    BANQUET_ASSIGN_OR_RETURN(stream->open_, file.OpenReader(int96_unit, batch_rows));
     std::vector<int> leaves;
     for (const int column : columns) {
       const std::vector<int>& own = file.columns()[column].leaves;
@@ -66,8 +68,9 @@ class RowGroupReader final : public FragmentReader {
 
   Status Open() {
     const ParquetFile& file = *scan_->file;
-    BANQUET_ASSIGN_OR_RETURN(
-        stream_, ColumnStream::Open(file, place_.row_group, scan_->projection, Int96Unit::kNanos));
+    const int64_t batch_rows = BatchRows();
+    BANQUET_ASSIGN_OR_RETURN(stream_, ColumnStream::Open(file, place_.row_group, scan_->projection,
+                                                         Int96Unit::kNanos, batch_rows));
     std::vector<int> int96;
     const auto add_int96 = [&](const ColumnOrigin& time) {
       if (!time.is_int96) return;
@@ -79,8 +82,8 @@ class RowGroupReader final : public FragmentReader {
       add_int96(*scan_->created);
     }
     if (int96.empty()) return Status::OK();
-    BANQUET_ASSIGN_OR_RETURN(micros_stream_,
-                             ColumnStream::Open(file, place_.row_group, int96, Int96Unit::kMicros));
+    BANQUET_ASSIGN_OR_RETURN(micros_stream_, ColumnStream::Open(file, place_.row_group, int96,
+                                                                Int96Unit::kMicros, batch_rows));
     return Status::OK();
   }
 
@@ -109,7 +112,19 @@ class RowGroupReader final : public FragmentReader {
   int64_t bytes_read() const override { return bytes_read_; }
 
  private:
-  // The reader fetches whole column chunks when it meets their first page.
+  int64_t BatchRows() const {
+    const auto row_group = scan_->file->metadata().RowGroup(place_.row_group);
+    int64_t bytes = 0;
+    for (const int column : scan_->projection) {
+      for (const int leaf : scan_->file->columns()[column].leaves) {
+        bytes += row_group->ColumnChunk(leaf)->total_uncompressed_size();
+      }
+    }
+    const int64_t row_bytes = bytes / std::max<int64_t>(row_group->num_rows(), 1) + 1;
+    return std::clamp<int64_t>(kBatchBytesMax / row_bytes, 1, kBatchRowsMax);
+  }
+
+  // The reader fetches the column chunks page by page; all of them by the end.
   void CountBytes() {
     if (bytes_read_ > 0) return;
     const auto row_group = scan_->file->metadata().RowGroup(place_.row_group);
@@ -190,6 +205,35 @@ class RowGroupReader final : public FragmentReader {
   bool ended_ = false;
 };
 
+// The scan of some of its requested columns.
+std::shared_ptr<const FileScan> Narrowed(const FileScan& whole, std::span<const int> columns) {
+  auto scan = std::make_shared<FileScan>();
+  scan->file = whole.file;
+  const auto keep = [&](ColumnOrigin origin) {
+    if (origin.projected < 0) return origin;
+    const int stored = whole.projection[origin.projected];
+    const auto place = std::ranges::find(scan->projection, stored);
+    origin.projected = static_cast<int>(place - scan->projection.begin());
+    if (place == scan->projection.end()) scan->projection.push_back(stored);
+    return origin;
+  };
+  arrow::FieldVector fields;
+  for (const int column : columns) {
+    scan->columns.push_back(keep(whole.columns[static_cast<size_t>(column)]));
+    fields.push_back(whole.schema->field(column));
+  }
+  const auto reserved = static_cast<int>(whole.columns.size());
+  for (int i = reserved; i < whole.schema->num_fields(); ++i) {
+    fields.push_back(whole.schema->field(i));
+  }
+  scan->schema = arrow::schema(std::move(fields));
+  scan->event = keep(whole.event);
+  scan->event_nanos = whole.event_nanos;
+  if (whole.created.has_value()) scan->created = keep(*whole.created);
+  scan->created_nanos = whole.created_nanos;
+  return scan;
+}
+
 class RowGroupFragment final : public ScanFragment {
  public:
   RowGroupFragment(std::shared_ptr<const FileScan> scan, const RowGroupPlace& place)
@@ -200,13 +244,42 @@ class RowGroupFragment final : public ScanFragment {
   int64_t rows() const override { return rows_; }
   int64_t first_row() const override { return place_.first_row; }
 
-  Result<std::unique_ptr<FragmentReader>> Open() const override {
-    auto reader = std::make_unique<RowGroupReader>(scan_, place_);
+  std::optional<TimeBounds> time_bounds() const override {
+    const std::optional<int> leaf = LeafOf(scan_->event);
+    if (!leaf.has_value()) return std::nullopt;
+    const parquet::ColumnDescriptor& column = *Column(*leaf);
+    if (!HasTimeBounds(column)) return std::nullopt;
+    return TimeBoundsOf(*RowGroup()->ColumnChunk(*leaf), column);
+  }
+
+  std::optional<NumberBounds> BoundsOf(int column) const override {
+    const std::optional<int> leaf = LeafOf(scan_->columns[static_cast<size_t>(column)]);
+    if (!leaf.has_value()) return std::nullopt;
+    return NumberBoundsOf(*RowGroup()->ColumnChunk(*leaf), *Column(*leaf));
+  }
+
+  Result<std::unique_ptr<FragmentReader>> Open(std::span<const int> columns) const override {
+    auto reader = std::make_unique<RowGroupReader>(Narrowed(*scan_, columns), place_);
     BANQUET_RETURN_NOT_OK(reader->Open());
     return reader;
   }
 
  private:
+  std::unique_ptr<parquet::RowGroupMetaData> RowGroup() const {
+    return scan_->file->metadata().RowGroup(place_.row_group);
+  }
+  const parquet::ColumnDescriptor* Column(int leaf) const {
+    return scan_->file->metadata().schema()->Column(leaf);
+  }
+  // The physical column behind a column of the scan; none where a folder's name says it, or several
+  // do.
+  std::optional<int> LeafOf(const ColumnOrigin& origin) const {
+    if (origin.projected < 0) return std::nullopt;
+    const std::vector<int>& leaves =
+        scan_->file->columns()[scan_->projection[origin.projected]].leaves;
+    return leaves.size() == 1 ? std::optional(leaves.front()) : std::nullopt;
+  }
+
   const std::shared_ptr<const FileScan> scan_;
   const RowGroupPlace place_;
   const int64_t rows_;

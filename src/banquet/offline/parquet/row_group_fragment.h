@@ -13,8 +13,10 @@
 
 namespace banquet::parquet_store {
 
-// Rows of a batch. A row group is decoded so many at a time, which bounds a worker's memory.
+// A row group is decoded a batch at a time, which bounds a worker's memory: so many rows, fewer
+// where they are wide (by what the footer says of their size).
 inline constexpr int64_t kBatchRowsMax = 64 * 1024;
+inline constexpr int64_t kBatchBytesMax = int64_t{8} << 20;
 
 // Where a file has one column of the scan.
 struct ColumnOrigin {

@@ -200,6 +200,7 @@ class Planner {
       if (created_nanos_) fields.push_back(arrow::field(kCreatedNanosColumn, arrow::uint16()));
     }
     scan_.schema = arrow::schema(std::move(fields));
+    scan_.columns = static_cast<int>(columns_.size());
   }
 
   // Where a file has the column; a stored one becomes part of the file's projection.

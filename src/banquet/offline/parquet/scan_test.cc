@@ -267,7 +267,7 @@ TEST(Fragments, AreReadInBatchesMoreThanOnceAndCountTheirBytes) {
   ASSERT_OK_AND_ASSIGN(const Scan scan, OpenScan(RequestOf(folder.path() + "/t.parquet")));
   ASSERT_EQ(scan.fragments.size(), 1u);
   for (int time = 0; time < 2; ++time) {
-    ASSERT_OK_AND_ASSIGN(const auto reader, scan.fragments[0]->Open());
+    ASSERT_OK_AND_ASSIGN(const auto reader, scan.fragments[0]->Open(scan.AllColumns()));
     std::vector<int64_t> rows;
     while (true) {
       ASSERT_OK_AND_ASSIGN(const auto batch, reader->Next());
@@ -281,6 +281,63 @@ TEST(Fragments, AreReadInBatchesMoreThanOnceAndCountTheirBytes) {
     ASSERT_OK_AND_ASSIGN(const auto after_the_end, reader->Next());
     EXPECT_EQ(after_the_end, nullptr);
   }
+}
+
+TEST(Fragments, GiveSomeColumnsInTheOrderAskedForAndTheTimes) {
+  const TempFolder folder;
+  WriteParquet(folder.Make("t.parquet"), {{"a", arrow::int32(), "[1, 2]"},
+                                          {"event_timestamp", Micros(), "[5, 6]"},
+                                          {"b", arrow::utf8(), R"(["x", "y"])"},
+                                          {"created", Micros(), "[null, 8]"},
+                                          {"c", arrow::boolean(), "[true, false]"}});
+  ScanRequest request = RequestOf(folder.path() + "/t.parquet", {"c", "a", "b"});
+  request.source.created_timestamp_column = "created";
+  ASSERT_OK_AND_ASSIGN(const Scan scan, OpenScan(request));
+  ASSERT_EQ(scan.columns, 3);
+  for (const std::vector<int>& columns :
+       {std::vector<int>{2, 0}, std::vector<int>{1}, std::vector<int>{}}) {
+    ASSERT_OK_AND_ASSIGN(const auto reader, scan.fragments[0]->Open(columns));
+    ASSERT_OK_AND_ASSIGN(const auto batch, reader->Next());
+    std::vector<std::string> names;
+    for (const int column : columns) names.push_back(scan.schema->field(column)->name());
+    names.insert(names.end(), {kEventTimeColumn, kCreatedTimeColumn});
+    EXPECT_EQ(batch->schema()->field_names(), names);
+    ASSERT_OK(batch->ValidateFull());
+    EXPECT_EQ(batch->column(batch->num_columns() - 1)->null_count(), 1);
+  }
+}
+
+TEST(Fragments, TellTheBoundsOfTimesAndOfWholeNumbersWithoutNulls) {
+  const TempFolder folder;
+  WriteParquet(folder.Make("t.parquet"),
+               {{"id", arrow::int64(), "[5, -3, 9, 1]"},
+                {"narrow", arrow::int16(), "[7, 8, 1, 2]"},
+                {"holes", arrow::int64(), "[1, null, 3, 4]"},
+                {"real", arrow::float64(), "[1, 2, 3, 4]"},
+                {"unsigned", arrow::uint32(), "[1, 2, 3, 4]"},
+                {"event_timestamp", arrow::timestamp(arrow::TimeUnit::MILLI), "[4, 2, 1, 3]"}},
+               {.row_group_rows = 2});
+  const ScanRequest request =
+      RequestOf(folder.path() + "/t.parquet", {"id", "narrow", "holes", "real", "unsigned"});
+  ASSERT_OK_AND_ASSIGN(const Scan scan, OpenScan(request));
+  const ScanFragment& first = *scan.fragments[0];
+  EXPECT_EQ(first.time_bounds()->least_us, 2000);
+  EXPECT_EQ(first.time_bounds()->greatest_us, 4000);
+  EXPECT_EQ(first.BoundsOf(0)->least, -3);
+  EXPECT_EQ(first.BoundsOf(0)->greatest, 5);
+  EXPECT_EQ(first.BoundsOf(1)->greatest, 8);
+  EXPECT_FALSE(first.BoundsOf(2).has_value());
+  EXPECT_EQ(scan.fragments[1]->BoundsOf(2)->least, 3);
+  EXPECT_FALSE(first.BoundsOf(3).has_value());
+  EXPECT_FALSE(first.BoundsOf(4).has_value());
+}
+
+TEST(Fragments, TellNoBoundsWithoutStatistics) {
+  const TempFolder folder;
+  WriteIds(folder.Make("t.parquet"), "[1, 2]", {.statistics = false});
+  ASSERT_OK_AND_ASSIGN(const Scan scan, OpenScan(RequestOf(folder.path() + "/t.parquet")));
+  EXPECT_FALSE(scan.fragments[0]->time_bounds().has_value());
+  EXPECT_FALSE(scan.fragments[0]->BoundsOf(0).has_value());
 }
 
 TEST(Pruning, UsesBoundsOfEveryUnitAndKeepsTheEdges) {

@@ -69,6 +69,32 @@ std::optional<TimeBounds> TimeBoundsOf(const parquet::ColumnChunkMetaData& chunk
   return Bounds<parquet::Int64Statistics>(*statistics, *unit);
 }
 
+std::optional<NumberBounds> NumberBoundsOf(const parquet::ColumnChunkMetaData& chunk,
+                                           const parquet::ColumnDescriptor& column) {
+  const auto& logical = column.logical_type();
+  const bool plain =
+      logical == nullptr || logical->is_none() ||
+      (logical->is_int() && static_cast<const parquet::IntLogicalType&>(*logical).is_signed());
+  if (!plain || column.max_repetition_level() > 0 || !chunk.is_stats_set()) return std::nullopt;
+  const std::shared_ptr<parquet::Statistics> statistics = chunk.statistics();
+  if (statistics == nullptr || !statistics->HasMinMax()) return std::nullopt;
+  const bool may_be_null = column.max_definition_level() > 0;
+  if (may_be_null && (!statistics->HasNullCount() || statistics->null_count() != 0)) {
+    return std::nullopt;
+  }
+  NumberBounds bounds;
+  if (column.physical_type() == parquet::Type::INT32) {
+    const auto& typed = static_cast<const parquet::Int32Statistics&>(*statistics);
+    bounds = {.least = typed.min(), .greatest = typed.max()};
+  } else if (column.physical_type() == parquet::Type::INT64) {
+    const auto& typed = static_cast<const parquet::Int64Statistics&>(*statistics);
+    bounds = {.least = typed.min(), .greatest = typed.max()};
+  } else {
+    return std::nullopt;
+  }
+  return bounds.least <= bounds.greatest ? std::optional(bounds) : std::nullopt;
+}
+
 bool Excludes(const TimeWindow& window, const TimeBounds& bounds) {
   return bounds.greatest_us < window.start_us || bounds.least_us > window.end_us;
 }

@@ -4,19 +4,15 @@
 #include <cstdint>
 #include <optional>
 
+#include "banquet/model/scan_request.h"
 #include "banquet/model/time_window.h"
+
 namespace parquet {
 class ColumnChunkMetaData;
 class ColumnDescriptor;
 }  // namespace parquet
 
 namespace banquet::parquet_store {
-
-// Least and greatest time of a column chunk, floored to microseconds.
-struct TimeBounds {
-  int64_t least_us = 0;
-  int64_t greatest_us = 0;
-};
 
 // Whether columns of this kind have statistics that bound times: timestamps and dates kept as
 // integers. INT96 has no order, and the statistics of text may be cut off.
@@ -26,6 +22,10 @@ bool HasTimeBounds(const parquet::ColumnDescriptor& column);
 // of what int64 microseconds hold.
 std::optional<TimeBounds> TimeBoundsOf(const parquet::ColumnChunkMetaData& chunk,
                                        const parquet::ColumnDescriptor& column);
+
+// Of a chunk of signed integers that are neither times nor decimals, and of which none is null.
+std::optional<NumberBounds> NumberBoundsOf(const parquet::ColumnChunkMetaData& chunk,
+                                           const parquet::ColumnDescriptor& column);
 
 bool Excludes(const TimeWindow& window, const TimeBounds& bounds);
 

@@ -367,6 +367,7 @@ TEST_P(OnlineStoreContract, WritesAGroupOfTwoViewsFromOneBatch) {
   ASSERT_OK_AND_ASSIGN(const RowOutcomes outcomes, Write(views, batch));
   EXPECT_EQ(outcomes.written, 2);
   EXPECT_EQ(Sum(outcomes), 2);
+  EXPECT_EQ(outcomes.views, (std::vector<ViewOutcomes>{{.written = 2}, {.written = 2}}));
   ExpectRow(views[0], Key(1), kNoon, {"1", "2"});
   ExpectRow(views[0], Key(2), kNoon, {"4", ""});
   ExpectRow(views[1], Key(1), kNoon, {"3"});
@@ -386,6 +387,7 @@ TEST_P(OnlineStoreContract, GuardsEachViewOfAGroupByItself) {
   ASSERT_OK_AND_ASSIGN(const RowOutcomes outcomes, Write(views, batch));
   EXPECT_EQ(outcomes.written, 1) << "a row counts as written when any view took it";
   EXPECT_EQ(outcomes.stale, 1);
+  EXPECT_EQ(outcomes.views, (std::vector<ViewOutcomes>{{.stale = 2}, {.written = 1, .stale = 1}}));
   ExpectRow(views[0], Key(1), kNoon, {"newer"});
   ExpectRow(views[1], Key(1), kNoon - kSecond, {"fresh"});
   ExpectRow(views[1], Key(2), kNoon, {"newer"});

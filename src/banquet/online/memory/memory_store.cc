@@ -59,12 +59,15 @@ class MemoryWriter final : public OnlineWriter {
 
   Result<RowOutcomes> Flush() override {
     RowOutcomes outcomes;
+    outcomes.views.resize(views_.size());
     std::lock_guard lock(shelf_->mutex);
     for (const auto& [batch, rows] : pending_) {
       for (size_t i = 0; i < rows.Count(batch->rows); ++i) {
         bool written = false;
         for (size_t view = 0; view < views_.size(); ++view) {
-          written |= WriteRow(*batch, rows.At(i), view, &outcomes.bytes);
+          const bool taken = WriteRow(*batch, rows.At(i), view, &outcomes.bytes);
+          ++(taken ? outcomes.views[view].written : outcomes.views[view].stale);
+          written |= taken;
         }
         ++(written ? outcomes.written : outcomes.stale);
       }

@@ -18,6 +18,20 @@ Verdict JudgeAsFeast(std::optional<StoredTime> stored, std::optional<int64_t> ea
   return new_us == latest.us && !latest.beyond ? Verdict::kUnchanged : Verdict::kStale;
 }
 
+void CountVerdict(Verdict verdict, ViewOutcomes* outcomes) {
+  switch (verdict) {
+    case Verdict::kWrite:
+      ++outcomes->written;
+      return;
+    case Verdict::kStale:
+      ++outcomes->stale;
+      return;
+    case Verdict::kUnchanged:
+      ++outcomes->unchanged;
+      return;
+  }
+}
+
 }  // namespace
 
 Verdict Judge(Overwrite overwrite, std::optional<StoredTime> stored,
@@ -107,12 +121,16 @@ void WriteChunk::PutRow(size_t place, const RowFrames& frames, CommandBuffer* ou
 }
 
 void WriteChunk::Count(size_t views, RowOutcomes* outcomes) const {
+  outcomes->views.resize(views);
   for (size_t place = 0; place < rows.size(); ++place) {
     if (refused[place] != 0) {
       outcomes->undecided.push_back(rows[place]);
       continue;
     }
     const Verdict* verdict = verdicts.data() + place * views;
+    for (size_t view = 0; view < views; ++view) {
+      CountVerdict(verdict[view], &outcomes->views[view]);
+    }
     if (std::find(verdict, verdict + views, Verdict::kWrite) != verdict + views) {
       ++outcomes->written;
     } else if (std::find(verdict, verdict + views, Verdict::kStale) != verdict + views) {

@@ -55,10 +55,11 @@ class SqliteWriter final : public OnlineWriter {
   Result<RowOutcomes> Flush() override {
     RowOutcomes outcomes;
     if (pending_.empty()) return outcomes;
+    outcomes.views.resize(views_.size());
     BANQUET_ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(database_.get()));
     for (size_t view = 0; view < views_.size(); ++view) {
       for (PendingRows& pending : pending_) {
-        BANQUET_RETURN_NOT_OK(WriteView(view, &pending, &outcomes.bytes));
+        BANQUET_RETURN_NOT_OK(WriteView(view, &pending, &outcomes));
       }
     }
     BANQUET_RETURN_NOT_OK(transaction.Commit());
@@ -72,7 +73,7 @@ class SqliteWriter final : public OnlineWriter {
   }
 
  private:
-  Status WriteView(size_t view, PendingRows* pending, int64_t* bytes) {
+  Status WriteView(size_t view, PendingRows* pending, RowOutcomes* outcomes) {
     ViewStatements& statements = views_[view];
     const bool guarded = statements.view.overwrite == Overwrite::kNewest;
     const EncodedBatch& batch = *pending->batch;
@@ -81,9 +82,14 @@ class SqliteWriter final : public OnlineWriter {
       if (guarded) {
         BANQUET_ASSIGN_OR_RETURN(const std::optional<int64_t> stored,
                                  StoredTime(&statements.newest, batch.keys[row]));
-        if (stored.has_value() && pending->event_seconds[i] < *stored) continue;
+        if (stored.has_value() && pending->event_seconds[i] < *stored) {
+          ++outcomes->views[view].stale;
+          continue;
+        }
       }
-      BANQUET_RETURN_NOT_OK(WriteRow(&statements, *pending, i, batch.views[view], bytes));
+      BANQUET_RETURN_NOT_OK(
+          WriteRow(&statements, *pending, i, batch.views[view], &outcomes->bytes));
+      ++outcomes->views[view].written;
       pending->written[i] = 1;
     }
     return Status::OK();

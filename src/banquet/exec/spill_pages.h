@@ -1,0 +1,41 @@
+#pragma once
+// Rows of a contest on their way to disk and back.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "banquet/base/status.h"
+#include "banquet/client/filesystem/spill_file.h"
+#include "banquet/exec/contest_table.h"
+#include "banquet/exec/entrants.h"
+
+namespace banquet {
+
+// Gathers rows in a page of 64 KiB and appends full pages, compressed (LZ4), to a spill file that
+// others append to as well. Used by one thread at a time.
+class SpillPages {
+ public:
+  static constexpr int64_t kPageBytes = 64 * 1024;
+
+  Status Append(const ContestForm& form, const Entrant& entrant, SpillFile* file);
+  // Writes what is left in the page.
+  Status Flush(SpillFile* file);
+
+  bool empty() const { return pages_.empty() && page_.empty(); }
+  size_t pages() const { return pages_.size(); }
+  // The rows of a page; their bytes are copied.
+  Status Read(size_t page, const ContestForm& form, const SpillFile& file,
+              Entrants* entrants) const;
+
+ private:
+  struct Page {
+    int64_t offset = 0;
+    int32_t stored_bytes = 0;
+    int32_t bytes = 0;
+  };
+  std::string page_;
+  std::vector<Page> pages_;
+};
+
+}  // namespace banquet
