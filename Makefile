@@ -28,11 +28,13 @@ test:    ## Every test there is.
 	@$(BUILD) release all
 	@scripts/run_tests
 
-bench:   ## Time Banquet against Feast on the same repository. ROWS=1000000 by default.
-	@scripts/bootstrap build test
+bench:   ## Measure the goals, SCALE=small|default|full (3 minutes, 40, hours); BENCH_ARGS="--page docs/benchmarks.md" writes the page.
+	@scripts/bootstrap build test bench
 	@scripts/test_environment
-	@$(BUILD) release banquet
-	@build/deps/test-venv/bin/python bench/compare.py --banquet build/release/bin/banquet $(BENCH_ARGS)
+	@$(BUILD) bench benches
+	@mkdir -p build/bench
+	@build/release/bin/banquet_micro --benchmark_min_time=0.2 --benchmark_out=build/bench/micro.json
+	@PYTHONPATH=bench PYTHONDONTWRITEBYTECODE=1 build/deps/test-venv/bin/python -m compare --scale $(or $(SCALE),default) $(BENCH_ARGS)
 
 lint:    ## clang-tidy over the whole tree.
 	@scripts/bootstrap build test

@@ -57,3 +57,7 @@ target_link_libraries(banquet_hiredis INTERFACE ${HIREDIS_LIBRARY})
 if(BANQUET_UNIT_TESTS)
   find_package(GTest REQUIRED)
 endif()
+
+if(BANQUET_BENCHES)
+  find_package(benchmark REQUIRED)
+endif()

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 BINARY = os.environ.get("BANQUET_BINARY", "")
+# Options for every command, so that a suite can run once more with a fast path switched off.
+OPTIONS = os.environ.get("BANQUET_TEST_OPTIONS", "").split()
 
 
 @dataclass
@@ -50,7 +52,7 @@ class Repository:
 
     def start(self, *arguments, **options):
         """Banquet as a running process; the test ends it."""
-        return subprocess.Popen([BINARY, *arguments], cwd=self.path, env=self.process_environment(),
+        return subprocess.Popen([BINARY, *OPTIONS, *arguments], cwd=self.path, env=self.process_environment(),
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
 
     def banquet(self, *arguments, timeout_s=120):

@@ -72,11 +72,22 @@ constexpr OptionSpec kOptions[] = {
      .meaning =
          "Times in SQLite: seconds of the host's local time, as Feast's Python does, or true UTC.",
      .choices = "python|utc"},
+    {.name = "sqlite_feed",
+     .type = OptionType::kBool,
+     .default_value = "true",
+     .meaning = "Rows go into SQLite by one statement per flush, in the order of its primary key; "
+                "false: by one statement per row."},
     {.name = "redis_wait_replicas",
      .type = OptionType::kInt,
      .default_value = "0",
      .unit = "replicas",
      .meaning = "Replicas that must hold the rows before the interval is recorded (Redis WAIT)."},
+    {.name = "redis_restore",
+     .type = OptionType::kBool,
+     .default_value = "true",
+     .meaning =
+         "Makes keys that Redis does not hold yet by RESTORE where the server can; false: by "
+         "HSET."},
     {.name = "connect_timeout",
      .type = OptionType::kSeconds,
      .default_value = "10",
@@ -274,7 +285,9 @@ Result<RunOptions> ParseRunOptions(const ConfigNode& block,
   options.late_materialization = values.Bool("late_materialization");
   options.skip_row_groups = values.Bool("skip_row_groups");
   options.sqlite_ts = values.Text("sqlite_ts") == "utc" ? SqliteTimes::kUtc : SqliteTimes::kPython;
+  options.sqlite_feed = values.Bool("sqlite_feed");
   options.redis_wait_replicas = static_cast<int>(*values.Int("redis_wait_replicas"));
+  options.redis_restore = values.Bool("redis_restore");
   options.connect_timeout = milliseconds("connect_timeout");
   options.stall_timeout = milliseconds("stall_timeout");
   options.retry_timeout = milliseconds("retry_timeout");

@@ -46,7 +46,9 @@ struct RunOptions {
   bool late_materialization = true;
   bool skip_row_groups = true;
   SqliteTimes sqlite_ts = SqliteTimes::kPython;
+  bool sqlite_feed = true;  // A statement per flush into SQLite; else one per row.
   int redis_wait_replicas = 0;
+  bool redis_restore = true;
   std::chrono::milliseconds connect_timeout{10'000};
   std::chrono::milliseconds stall_timeout{60'000};   // Without any progress.
   std::chrono::milliseconds retry_timeout{300'000};  // All attempts at one batch.

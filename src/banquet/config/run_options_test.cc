@@ -28,7 +28,9 @@ TEST(RunOptions, DefaultsAreThoseOfTheTable) {
   EXPECT_FALSE(options.unsupported.skip_all);
   EXPECT_THAT(options.unsupported.skip_views, IsEmpty());
   EXPECT_EQ(options.sqlite_ts, SqliteTimes::kPython);
+  EXPECT_TRUE(options.sqlite_feed);
   EXPECT_EQ(options.redis_wait_replicas, 0);
+  EXPECT_TRUE(options.redis_restore);
   EXPECT_EQ(options.connect_timeout, milliseconds(10'000));
   EXPECT_EQ(options.stall_timeout, milliseconds(60'000));
   EXPECT_EQ(options.retry_timeout, milliseconds(300'000));
@@ -40,8 +42,9 @@ TEST(RunOptions, EveryOptionIsRead) {
   ASSERT_OK_AND_ASSIGN(
       const RunOptions options,
       Parse("threads: 3, parallel_groups: 4, overwrite: feast, guard: strict, on_null_key: fail, "
-            "unsupported: skip, sqlite_ts: utc, redis_wait_replicas: 2, connect_timeout: 1s, "
-            "stall_timeout: 2m, retry_timeout: 1h, lock_wait: 5"));
+            "unsupported: skip, sqlite_ts: utc, sqlite_feed: false, redis_wait_replicas: 2, "
+            "redis_restore: false, connect_timeout: 1s, stall_timeout: 2m, retry_timeout: 1h, "
+            "lock_wait: 5"));
   EXPECT_EQ(options.threads, 3);
   EXPECT_EQ(options.parallel_groups, 4);
   EXPECT_EQ(options.overwrite, Overwrite::kFeast);
@@ -49,7 +52,9 @@ TEST(RunOptions, EveryOptionIsRead) {
   EXPECT_EQ(options.on_null_key, OnNullKey::kFail);
   EXPECT_TRUE(options.unsupported.skip_all);
   EXPECT_EQ(options.sqlite_ts, SqliteTimes::kUtc);
+  EXPECT_FALSE(options.sqlite_feed);
   EXPECT_EQ(options.redis_wait_replicas, 2);
+  EXPECT_FALSE(options.redis_restore);
   EXPECT_EQ(options.connect_timeout, milliseconds(1'000));
   EXPECT_EQ(options.stall_timeout, milliseconds(120'000));
   EXPECT_EQ(options.retry_timeout, milliseconds(3'600'000));

@@ -12,9 +12,6 @@ namespace {
 // miss costs some ten rows' work.
 constexpr size_t kSlotAhead = 24;
 constexpr size_t kEntryAhead = 12;
-// More numbers than that are not asked one by one.
-constexpr uint64_t kAskedKeysMax = uint64_t{1} << 22;
-
 }  // namespace
 
 Contest::Contest(ContestSettings settings) : Contest(settings, nullptr, 0) {}
@@ -140,7 +137,6 @@ Status Contest::FinishSpilled(const SpillPages& pages, WinnerMap* winners) {
 
 bool Contest::AllHoldNewer(int64_t least, int64_t greatest, int64_t event_us) {
   if (!settings_.form.number_keys || least > greatest) return false;
-  if (static_cast<uint64_t>(greatest) - static_cast<uint64_t>(least) >= kAskedKeysMax) return false;
   for (int64_t key = least;; ++key) {
     const auto number = static_cast<uint64_t>(key);
     const uint64_t hash = HashNumber(number);

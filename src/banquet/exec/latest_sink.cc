@@ -16,6 +16,9 @@
 namespace banquet {
 namespace {
 
+// To ask for a key costs as much as reading and contesting so many rows' keys and times.
+constexpr int64_t kRowsPerQuestion = 4;
+
 // A worker's room for the rows of one batch.
 class Rows final : public Sink::Local {
  public:
@@ -72,8 +75,11 @@ class LatestSink final : public LatestBreaker {
     } else if (key_column >= 0) {
       keys = fragment.BoundsOf(key_column);
     }
-    return keys.has_value() &&
-           contest_.AllHoldNewer(keys->least, keys->greatest, times->greatest_us);
+    if (!keys.has_value() || keys->greatest < keys->least) return false;
+    const uint64_t asked =
+        static_cast<uint64_t>(keys->greatest) - static_cast<uint64_t>(keys->least) + 1;
+    if (asked > static_cast<uint64_t>(fragment.rows() / kRowsPerQuestion) + 1) return false;
+    return contest_.AllHoldNewer(keys->least, keys->greatest, times->greatest_us);
   }
 
   int64_t spilled_rows() const override { return contest_.spilled_rows(); }

@@ -164,26 +164,37 @@ TEST(LatestSinkTest, ComesOutByKeyWhereTheStoreAsksForIt) {
 }
 
 TEST(LatestSinkTest, SkipsFragmentsThatCannotWin) {
-  // Fragments of 1,000 rows over the same keys, each older than the one before.
+  // Fragments of 1,000 rows over the same 100 keys, each older than the one before.
   std::vector<TestRow> rows;
   for (int64_t i = 0; i < 10'000; ++i)
-    rows.push_back({.key = i % 1000, .value = i, .event_us = 10 - i / 1000, .created_us = {}});
+    rows.push_back({.key = i % 100, .value = i, .event_us = 100 - i / 100, .created_us = {}});
   const Winners winners = RunLatest(rows, {.batch_rows = 1000, .workers = 1, .skip = true});
   EXPECT_EQ(winners.pruned, 9000);
   EXPECT_EQ(winners.read, 1000);
   for (const auto& [key, value] : winners.value_of_key) EXPECT_EQ(value, key);
+  EXPECT_EQ(winners.value_of_key.size(), 100u);
+}
+
+TEST(LatestSinkTest, DoesNotAskForMoreKeysThanItIsWorth) {
+  std::vector<TestRow> rows;
+  for (int64_t i = 0; i < 10'000; ++i)
+    rows.push_back({.key = i % 1000, .value = i, .event_us = 10 - i / 1000, .created_us = {}});
+  const Winners winners = RunLatest(rows, {.batch_rows = 1000, .workers = 1, .skip = true});
+  EXPECT_EQ(winners.pruned, 0);
   EXPECT_EQ(winners.value_of_key.size(), 1000u);
 }
 
 TEST(LatestSinkTest, DoesNotSkipAFragmentWithATieOrAnUnseenKey) {
   std::vector<TestRow> rows;
-  for (int64_t i = 0; i < 100; ++i) rows.push_back({.key = i, .value = i, .event_us = 5});
-  for (int64_t i = 0; i < 100; ++i) rows.push_back({.key = i, .value = 100 + i, .event_us = 5});
-  for (int64_t i = 0; i < 100; ++i) rows.push_back({.key = i + 1, .value = 200 + i, .event_us = 4});
+  for (int64_t i = 0; i < 100; ++i) rows.push_back({.key = i % 10, .value = i, .event_us = 5});
+  for (int64_t i = 0; i < 100; ++i)
+    rows.push_back({.key = i % 10, .value = 100 + i, .event_us = 5});
+  for (int64_t i = 0; i < 100; ++i)
+    rows.push_back({.key = i % 10 + 1, .value = 200 + i, .event_us = 4});
   const Winners winners = RunLatest(rows, {.batch_rows = 100, .workers = 1, .skip = true});
   EXPECT_EQ(winners.pruned, 0);
-  EXPECT_EQ(winners.full_ties, 100);
-  EXPECT_EQ(winners.value_of_key.at(100), 299);
+  EXPECT_EQ(winners.full_ties, 10 * 19 + 9);
+  EXPECT_EQ(winners.value_of_key.at(10), 209);
   EXPECT_EQ(winners.value_of_key.at(7), 7);
 }
 

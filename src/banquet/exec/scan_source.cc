@@ -50,6 +50,12 @@ class ScanSource final : public Source {
   Result<std::optional<OpenFragment>> Claim() {
     std::unique_lock lock(mutex_);
     while (true) {
+      if (!idle_.empty()) {
+        std::optional<OpenFragment> fragment = std::move(idle_.back());
+        idle_.pop_back();
+        ++busy_;
+        return fragment;
+      }
       if (next_ < reading_.fragments.size()) {
         const ScanFragment& fragment = *reading_.scan->fragments[reading_.fragments[next_++]];
         ++busy_;
@@ -58,11 +64,6 @@ class ScanSource final : public Source {
         if (opened.has_value()) return opened;
         PutBack(std::nullopt);
         lock.lock();
-      } else if (!idle_.empty()) {
-        std::optional<OpenFragment> fragment = std::move(idle_.back());
-        idle_.pop_back();
-        ++busy_;
-        return fragment;
       } else if (busy_ == 0 || failed_) {
         return std::optional<OpenFragment>();
       } else {

@@ -81,7 +81,9 @@ struct OnlineStoreContext {
   std::string project;
   std::string provider = "local";
   bool sqlite_ts_utc = false;  // banquet.sqlite_ts: utc
+  bool sqlite_feed = true;     // banquet.sqlite_feed
   int redis_wait_replicas = 0;
+  bool redis_restore = true;  // Keys that do not exist are made by RESTORE where the server can.
   std::chrono::milliseconds connect_timeout{10'000};
   std::chrono::milliseconds stall_timeout{60'000};
   std::stop_token stop;           // Ends waits early.

@@ -31,6 +31,7 @@ struct DatabaseOptions {
 // A name as SQL: in double quotes, its own doubled. A name cannot hold NUL.
 std::string QuoteName(std::string_view name);
 
+class FeedRows;
 class Statement;
 
 // One connection. Used by one thread at a time; outlives its statements.
@@ -50,6 +51,10 @@ class Database {
   Result<Statement> Prepare(std::string_view sql);
   // Columns of a table in their order; nullopt: there is no such table.
   Result<std::optional<std::vector<std::string>>> ColumnsOf(std::string_view table);
+  // Makes rows readable by statements of this connection as the table `name`; `columns` as in
+  // CREATE TABLE. No table of a file can have a name that begins with "sqlite_": such a name hides
+  // none and is hidden by none. The rows are borrowed until the last statement over them is gone.
+  Status AddFeed(const std::string& name, const std::string& columns, const FeedRows* rows);
   bool in_transaction() const;
   const std::string& path() const { return options_.path; }
 

@@ -106,8 +106,8 @@ TEST(HashLayoutTest, FramesTheExampleOfTheSpecification) {
   frames.PutWrite(batch, 0, 0, &out);
   frames.PutWriteOfAll(batch, 0, &out);
   frames.PutExpire(batch.keys[0], &out);
-  const std::vector<uint32_t> rows = {0};
-  frames.PutWatch(batch, rows, &out);
+  frames.PutWatchHead(1, &out);
+  frames.PutWatchKey(batch.keys[0], &out);
   CommandBuffer expected;
   expected.Command({"HMGET", key, "_ts:driver_hourly_stats"});
   for (int i = 0; i < 2; ++i) {

@@ -55,10 +55,12 @@ constexpr int64_t kTtlSecondsMax = int64_t{1} << 40;
 // One server. Writers have connections of their own; reads share one, one at a time.
 class RedisStore final : public OnlineStore {
  public:
-  RedisStore(ConnectionSettings settings, int64_t key_ttl_seconds, int wait_replicas)
+  RedisStore(ConnectionSettings settings, int64_t key_ttl_seconds,
+             const OnlineStoreContext& context)
       : settings_(std::move(settings)),
         key_ttl_seconds_(key_ttl_seconds),
-        wait_replicas_(wait_replicas) {}
+        wait_replicas_(context.redis_wait_replicas),
+        restore_terms_(context.redis_restore) {}
 
   ~RedisStore() override { EndLateWrites(); }
 
@@ -79,8 +81,15 @@ class RedisStore final : public OnlineStore {
     BANQUET_ASSIGN_OR_RETURN(RowFrames frames, RowFrames::Make(views, key_ttl_seconds_));
     BANQUET_ASSIGN_OR_RETURN(auto connection, Connection::Open(settings_));
     BANQUET_RETURN_NOT_OK(watch_.EndDeadWriters(connection.get()));
+    BANQUET_RETURN_NOT_OK(restore_terms_.Ask(connection.get()));
     const bool strict = std::ranges::count(views, Guard::kStrict, &ViewColumns::guard) > 0;
-    return MakeWriter(std::move(connection), std::move(frames), strict, &watch_);
+    return MakeWriter(
+        {.connection = std::move(connection),
+         .frames = std::move(frames),
+         .restore = RestoreFrames::Make(views, key_ttl_seconds_, restore_terms_.limits()),
+         .strict = strict,
+         .watch = &watch_,
+         .terms = &restore_terms_});
   }
 
   Status ConfirmWritten() override {
@@ -139,6 +148,7 @@ class RedisStore final : public OnlineStore {
   const int64_t key_ttl_seconds_;
   const int wait_replicas_;
   ServerWatch watch_;
+  RestoreTerms restore_terms_;
   std::mutex read_mutex_;
   std::unique_ptr<Connection> read_connection_;
 };
@@ -175,7 +185,7 @@ Result<std::unique_ptr<OnlineStore>> MakeStore(const ConfigNode& block,
                                                          .connect_timeout = context.connect_timeout,
                                                          .stall_timeout = context.stall_timeout,
                                                          .stop = context.stop},
-                                      ttl_seconds, context.redis_wait_replicas);
+                                      ttl_seconds, context);
 }
 
 std::span<const OptionSpec> StoreOptions() { return kOptions; }

@@ -52,9 +52,9 @@ LiveRedis* ContractServer() {
   return server.ok() ? server->get() : nullptr;
 }
 
-StoreUnderTest Redis() {
-  return {.name = "redis",
-          .make = [](const std::string& scratch) -> Result<std::unique_ptr<OnlineStore>> {
+StoreUnderTest Redis(std::string name, bool restore) {
+  return {.name = std::move(name),
+          .make = [restore](const std::string& scratch) -> Result<std::unique_ptr<OnlineStore>> {
             LiveRedis* server = ContractServer();
             if (server == nullptr) return RemoteError({}, "no redis-server");
             static std::set<std::string> known;
@@ -62,7 +62,9 @@ StoreUnderTest Redis() {
               BANQUET_ASSIGN_OR_RETURN(auto connection, server->Connect());
               BANQUET_RETURN_NOT_OK(connection->Call({"FLUSHALL"}).status());
             }
-            return StoreOn(*server);
+            OnlineStoreContext context;
+            context.redis_restore = restore;
+            return StoreOn(*server, "", {}, context);
           },
           .feast_skips_older = true,
           .feast_skips_equal = true};
@@ -350,7 +352,8 @@ TEST(RedisLiveTest, RemovesExactlyTheProjectsRows) {
 
 }  // namespace
 
-INSTANTIATE_TEST_SUITE_P(Redis, OnlineStoreContract, ::testing::Values(redis::Redis()),
+INSTANTIATE_TEST_SUITE_P(Redis, OnlineStoreContract,
+                         ::testing::Values(Redis("redis", true), Redis("redis_by_hset", false)),
                          StoreUnderTest::NameOf);
 
 }  // namespace redis

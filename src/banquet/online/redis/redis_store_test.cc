@@ -108,12 +108,12 @@ TEST(RedisStoreTest, ReadsRepliesInSlicesOfOneByte) {
   EXPECT_EQ(server.CountOf("HSET"), 50);
 }
 
-TEST(RedisStoreTest, ChecksAChunkAheadOfTheWritesBeforeIt) {
+TEST(RedisStoreTest, ChecksChunksAheadOfTheWritesBeforeThem) {
   ScriptedServer server(nullptr);
   ASSERT_OK_AND_ASSIGN(const auto store, StoreOn(server.port()));
   ASSERT_OK_AND_ASSIGN(const RowOutcomes outcomes,
-                       WriteOnce(store.get(), MakeTestView("v", {"a"}), kRows));
-  EXPECT_EQ(outcomes.written, kRows);
+                       WriteOnce(store.get(), MakeTestView("v", {"a"}), 2 * kRows));
+  EXPECT_EQ(outcomes.written, 2 * kRows);
   std::string order;
   for (const Received& received : server.received()) {
     const std::string& name = received.words[0];
@@ -121,7 +121,7 @@ TEST(RedisStoreTest, ChecksAChunkAheadOfTheWritesBeforeIt) {
     const char mark = name == "HMGET" ? 'c' : 'w';
     if (order.empty() || order.back() != mark) order += mark;
   }
-  EXPECT_EQ(order, "cwcw") << "checks 1 and 2, writes 1, check 3, writes 2 and 3";
+  EXPECT_EQ(order, "cwcw") << "checks 1 to 3, writes 1 to 3, checks 4 and 5, writes 4 and 5";
 }
 
 // Every rule of the table, at the first, a middle and the last command of check and write.

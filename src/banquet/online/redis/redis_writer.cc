@@ -2,47 +2,58 @@
 
 #include <algorithm>
 #include <deque>
-#include <string>
+#include <span>
 #include <utility>
+#include <vector>
 
-#include "banquet/online/redis/reply_class.h"
+#include "banquet/online/redis/keys_in_flight.h"
+#include "banquet/online/redis/restore_forecast.h"
+#include "banquet/online/redis/row_replies.h"
+#include "banquet/online/redis/watch_group.h"
 #include "banquet/online/redis/write_chunk.h"
 
 namespace banquet::redis {
 namespace {
 
 constexpr size_t kChunkRowsMax = 1000;
-constexpr size_t kStrictRowsMax = 125;      // Of one transaction.
+constexpr size_t kGroupRowsMax = 125;       // Of one transaction.
 constexpr size_t kChunkBytesMax = 4 << 20;  // On the average of the batch's rows.
-constexpr size_t kStepsInFlight = 2;        // A check and the writes before it.
+constexpr size_t kChunksInFlight = 3;       // One is answered, two keep the server busy.
+constexpr size_t kPushBytes = 64 << 10;
 
-struct Step {
-  enum class Kind { kCheck, kWrite };
-  Kind kind;
-  std::unique_ptr<WriteChunk> chunk;
+// What follows for a row.
+struct NextCommand {
+  uint32_t place = 0;
+  bool restore = false;  // If the row fits; else:
+  CommandKind otherwise = CommandKind::kHset;
 };
 
-size_t ChunkRowsMax(const EncodedBatch& batch, size_t most) {
+size_t ChunkRowsMax(const EncodedBatch& batch) {
   size_t bytes = batch.keys.data.size();
   for (const auto& view : batch.views) {
     for (const EncodedFeature& feature : view) bytes += feature.values.data.size();
   }
   const size_t row_bytes = bytes / std::max<size_t>(batch.rows, 1) + 1;
-  return std::clamp<size_t>(kChunkBytesMax / row_bytes, 1, most);
+  return std::clamp<size_t>(kChunkBytesMax / row_bytes, 1, kChunkRowsMax);
 }
 
 class RedisWriter final : public OnlineWriter {
  public:
-  RedisWriter(std::unique_ptr<Connection> connection, RowFrames frames, bool strict,
-              ServerWatch* watch)
-      : connection_(std::move(connection)),
-        frames_(std::move(frames)),
-        strict_(strict && !frames_.guarded().empty()),
-        watch_(watch),
+  explicit RedisWriter(WriterParts parts)
+      : connection_(std::move(parts.connection)),
+        frames_(std::move(parts.frames)),
+        restore_(std::move(parts.restore)),
+        guarded_(!frames_.guarded().empty()),
+        strict_(parts.strict && guarded_),
+        watch_(parts.watch),
+        terms_(parts.terms),
+        forecast_(guarded_ && !strict_),
+        replies_(connection_->server(), &frames_, watch_, terms_),
+        group_(connection_.get(), &frames_, &replies_),
         bytes_told_(connection_->commands()->sent_total()) {}
 
   ~RedisWriter() override {
-    if (writes_unanswered_ > 0) watch_->AddDeadWriter(connection_->id());
+    if (writes_unanswered_ > 0 || group_.is_unanswered()) watch_->AddDeadWriter(connection_->id());
   }
 
   Status Write(std::shared_ptr<const EncodedBatch> batch, RowSelection rows) override {
@@ -52,29 +63,34 @@ class RedisWriter final : public OnlineWriter {
                  frames_.views());
     }
     const size_t count = rows.Count(batch->rows);
-    const size_t chunk_rows = ChunkRowsMax(*batch, strict_ ? kStrictRowsMax : kChunkRowsMax);
-    for (size_t first = 0; first < count; first += chunk_rows) {
-      const size_t size = std::min(chunk_rows, count - first);
-      auto chunk = TakeChunk();
-      chunk->Begin(batch, rows, first, size, frames_, LastCheck());
-      failure_ = strict_ ? WriteGroup(std::move(chunk)) : Start(std::move(chunk));
+    const size_t chunk_rows = ChunkRowsMax(*batch);
+    for (size_t next = 0; next < count;) {
+      std::unique_ptr<WriteChunk> chunk = TakeChunk();
+      chunk->Begin(batch);
+      while (next < count && chunk->rows.size() < chunk_rows &&
+             in_flight_.Add(batch->keys[rows.At(next)])) {
+        chunk->AddRow(rows.At(next++), frames_.views());
+      }
+      // A row waits until an earlier one of its key is written: then the server guards it.
+      failure_ = chunk->rows.empty() ? Drain() : Start(std::move(chunk));
       BANQUET_RETURN_NOT_OK(failure_);
     }
     return Status::OK();
   }
 
   Result<RowOutcomes> Flush() override {
-    while (failure_.ok() && !steps_.empty()) failure_ = FinishStep();
+    if (failure_.ok()) failure_ = Drain();
     BANQUET_RETURN_NOT_OK(failure_);
     watch_->EndMemoryRetry();
     RowOutcomes outcomes = std::exchange(outcomes_, {});
+    std::ranges::sort(outcomes.undecided);
     outcomes.bytes = static_cast<int64_t>(connection_->commands()->sent_total() - bytes_told_);
     bytes_told_ = connection_->commands()->sent_total();
-    const std::string refusal = std::exchange(refusal_, {});
+    const Status refusal = replies_.TakeFirstRefusal();
     const int64_t decided = outcomes.written + outcomes.stale + outcomes.unchanged;
-    if (!refusal.empty() && decided == 0 && !outcomes.undecided.empty()) {
+    if (!refusal.ok() && decided == 0 && !outcomes.undecided.empty()) {
       // No row is given up by telling why instead of which.
-      failure_ = ErrorOfReply(refusal, connection_->server(), refused_command_);
+      failure_ = refusal;
       return failure_;
     }
     return outcomes;
@@ -88,233 +104,145 @@ class RedisWriter final : public OnlineWriter {
     return chunk;
   }
 
-  // The chunk whose writes are not sent yet, so that the next check overtakes them.
-  const WriteChunk* LastCheck() const {
-    for (const Step& step : steps_) {
-      if (step.kind == Step::Kind::kCheck) return step.chunk.get();
+  bool MayRestore() const { return restore_.has_value() && terms_->open(); }
+
+  // Sends the chunk's first commands, once few chunks are in flight.
+  Status Start(std::unique_ptr<WriteChunk> chunk) {
+    while (steps_.size() >= kChunksInFlight) BANQUET_RETURN_NOT_OK(FinishStep());
+    if (MayRestore()) chunk->plan = forecast_.Next();
+    const bool to_groups = strict_ && !chunk->plan.first;
+    const auto count = static_cast<uint32_t>(chunk->rows.size());
+    next_.clear();
+    for (uint32_t place = 0; place < count; ++place) {
+      if (to_groups) {
+        chunk->for_groups.push_back(place);
+      } else {
+        next_.push_back({.place = place,
+                         .restore = chunk->plan.first,
+                         .otherwise = guarded_ ? CommandKind::kCheck : CommandKind::kHset});
+      }
     }
-    return nullptr;
+    SendNext(std::move(chunk));
+    return rows_for_groups_ >= kChunkRowsMax || to_groups ? RunGroups() : Status::OK();
   }
 
-  // Sends the chunk's first commands; then finishes steps until few are in flight.
-  Status Start(std::unique_ptr<WriteChunk> chunk) {
-    if (frames_.guarded().empty()) {
-      PutWrites(std::move(chunk));
-    } else {
-      for (const uint32_t row : chunk->rows) {
-        frames_.PutCheck(chunk->batch->keys[row], connection_->commands());
+  // Sends the commands of next_, or closes the chunk where there are none.
+  void SendNext(std::unique_ptr<WriteChunk> chunk) {
+    CommandBuffer* out = connection_->commands();
+    chunk->sent.clear();
+    for (const NextCommand& next : next_) {
+      if (next.restore && MayRestore() &&
+          restore_->Put(*chunk->batch, chunk->rows[next.place], out)) {
+        chunk->sent.push_back({.place = next.place, .kind = CommandKind::kRestore});
+        ++writes_unanswered_;
+      } else if (strict_) {
+        chunk->for_groups.push_back(next.place);
+      } else if (next.otherwise == CommandKind::kCheck) {
+        chunk->PutCheck(next.place, frames_, out, &chunk->sent);
+      } else {
+        writes_unanswered_ += chunk->PutHset(next.place, frames_, out, &chunk->sent);
       }
-      steps_.push_back({.kind = Step::Kind::kCheck, .chunk = std::move(chunk)});
+      if (out->unsent().size() >= kPushBytes) connection_->Push();
     }
     connection_->Push();
-    // At most one check is open when the next one is sent: what is older is written by then.
-    while (steps_.size() > kStepsInFlight || OpenChecks() > 1) BANQUET_RETURN_NOT_OK(FinishStep());
+    if (!chunk->sent.empty()) {
+      steps_.push_back(std::move(chunk));
+    } else if (!chunk->for_groups.empty()) {
+      rows_for_groups_ += chunk->for_groups.size();
+      for_groups_.push_back(std::move(chunk));
+    } else {
+      Close(std::move(chunk));
+    }
+  }
+
+  Status FinishStep() {
+    std::unique_ptr<WriteChunk> chunk = std::move(steps_.front());
+    steps_.pop_front();
+    next_.clear();
+    for (const SentCommand& command : chunk->sent) {
+      BANQUET_ASSIGN_OR_RETURN(const Reply* reply, connection_->Receive());
+      BANQUET_RETURN_NOT_OK(TakeReply(*reply, command, chunk.get()));
+    }
+    SendNext(std::move(chunk));
     return Status::OK();
   }
 
-  int64_t OpenChecks() const { return std::ranges::count(steps_, Step::Kind::kCheck, &Step::kind); }
-
-  Status FinishStep() {
-    Step step = std::move(steps_.front());
-    steps_.pop_front();
-    if (step.kind == Step::Kind::kCheck) {
-      BANQUET_RETURN_NOT_OK(TakeStoredTimes(step.chunk.get()));
-      PutWrites(std::move(step.chunk));
-      connection_->Push();
+  Status TakeReply(const Reply& reply, const SentCommand& command, WriteChunk* chunk) {
+    const uint32_t place = command.place;
+    if (command.kind == CommandKind::kCheck) {
+      BANQUET_ASSIGN_OR_RETURN(const bool absent, replies_.TakeTimes(reply, place, chunk));
+      if (chunk->Wants(place, frames_.views())) {
+        const bool restore = absent && chunk->plan.absent && chunk->exists[place] == 0;
+        next_.push_back({.place = place, .restore = restore});
+      }
       return Status::OK();
     }
-    for (const SentCommand& command : step.chunk->sent) {
-      BANQUET_ASSIGN_OR_RETURN(const Reply* reply, connection_->Receive());
-      --writes_unanswered_;
-      BANQUET_RETURN_NOT_OK(TakeWriteReply(*reply, 0, command, step.chunk.get()));
+    --writes_unanswered_;
+    if (command.kind != CommandKind::kRestore) return replies_.TakeWrite(reply, 0, command, chunk);
+    BANQUET_ASSIGN_OR_RETURN(const bool made, replies_.TakeRestore(reply, place, chunk));
+    if (!made && chunk->refused[place] == 0) {
+      next_.push_back(
+          {.place = place, .otherwise = guarded_ ? CommandKind::kCheck : CommandKind::kHset});
     }
-    Close(std::move(step.chunk));
     return Status::OK();
   }
 
   void Close(std::unique_ptr<WriteChunk> chunk) {
+    forecast_.Add(chunk->plan, chunk->counts);
     chunk->Count(frames_.views(), &outcomes_);
     chunk->batch.reset();
     spare_.push_back(std::move(chunk));
   }
 
-  void PutWrites(std::unique_ptr<WriteChunk> chunk) {
-    for (size_t place = 0; place < chunk->rows.size(); ++place) {
-      if (chunk->Wants(place, frames_.views())) {
-        chunk->PutRow(place, frames_, connection_->commands());
-      }
-    }
-    writes_unanswered_ += chunk->sent.size();
-    steps_.push_back({.kind = Step::Kind::kWrite, .chunk = std::move(chunk)});
-  }
-
-  // Receives the stored times of a chunk and judges its rows.
-  Status TakeStoredTimes(WriteChunk* chunk) {
-    const auto fields = static_cast<int64_t>(frames_.guarded().size());
-    for (size_t place = 0; place < chunk->rows.size(); ++place) {
-      BANQUET_ASSIGN_OR_RETURN(const Reply* reply, connection_->Receive());
-      if (reply->IsError()) {
-        BANQUET_RETURN_NOT_OK(TakeRefusal(reply->text(), "HMGET", place, chunk));
-        continue;
-      }
-      if (!reply->IsFlatArray(fields)) return Unexpected("HMGET");
-      BANQUET_RETURN_NOT_OK(JudgeRow(*reply, place, chunk));
-    }
+  // Decides every row taken.
+  Status Drain() {
+    BANQUET_RETURN_NOT_OK(RunGroups());
+    in_flight_.Clear();
     return Status::OK();
   }
 
-  Status JudgeRow(const Reply& times, size_t place, WriteChunk* chunk) const {
-    const uint32_t row = chunk->rows[place];
-    for (size_t i = 0; i < frames_.guarded().size(); ++i) {
-      std::optional<StoredTime> stored;
-      if (times.kind(i + 1) == ReplyKind::kBulk) {
-        Result<StoredTime> parsed = ParseTimestamp(times.text(i + 1));
-        if (!parsed.ok()) {
-          return DataError(
-              "{} holds a damaged event time (_ts field); remove the key and run again: {}",
-              connection_->server(), HexOf(frames_.RedisKeyOf(chunk->batch->keys[row])));
-        }
-        stored = *parsed;
-      } else if (times.kind(i + 1) != ReplyKind::kNil) {
-        return Unexpected("HMGET");
+  // Finishes all steps, then the transactions they leave.
+  Status RunGroups() {
+    while (!steps_.empty()) BANQUET_RETURN_NOT_OK(FinishStep());
+    for (std::unique_ptr<WriteChunk>& chunk : for_groups_) {
+      const std::span<const uint32_t> places = chunk->for_groups;
+      for (size_t first = 0; first < places.size(); first += kGroupRowsMax) {
+        const size_t size = std::min(kGroupRowsMax, places.size() - first);
+        BANQUET_RETURN_NOT_OK(group_.Write(chunk.get(), places.subspan(first, size)));
       }
-      const size_t view = frames_.guarded()[i];
-      chunk->verdicts[place * frames_.views() + view] = Judge(
-          frames_.overwrite(view), stored, chunk->earlier_us[place], chunk->batch->event_us[row]);
+      Close(std::move(chunk));
     }
+    for_groups_.clear();
+    rows_for_groups_ = 0;
     return Status::OK();
-  }
-
-  Status TakeWriteReply(const Reply& reply, size_t part, const SentCommand& command,
-                        WriteChunk* chunk) {
-    const char* name = command.is_expire ? "EXPIRE" : "HSET";
-    if (reply.kind(part) == ReplyKind::kError) {
-      return TakeRefusal(reply.text(part), name, command.place, chunk);
-    }
-    if (reply.kind(part) != ReplyKind::kInteger) return Unexpected(name);
-    // The key vanished between HSET and EXPIRE.
-    if (command.is_expire && reply.integer(part) == 0) chunk->refused[command.place] = 1;
-    return Status::OK();
-  }
-
-  // OK where the row may simply be written later.
-  Status TakeRefusal(std::string_view error, std::string_view command, size_t place,
-                     WriteChunk* chunk) {
-    const ReplyFate fate = RuleOf(error).fate;
-    if (fate == ReplyFate::kAgain) {
-      chunk->refused[place] = 1;
-      if (refusal_.empty()) {
-        refusal_ = error;
-        refused_command_ = command;
-      }
-      return Status::OK();
-    }
-    const std::string key = error.starts_with("WRONGTYPE")
-                                ? frames_.RedisKeyOf(chunk->batch->keys[chunk->rows[place]])
-                                : std::string();
-    const Status failure = ErrorOfReply(error, connection_->server(), command, key);
-    if (fate == ReplyFate::kMemory && !watch_->TakeMemoryRetry()) {
-      return RemoteError({}, "{}", failure.message());
-    }
-    return failure;
-  }
-
-  // One transaction: nobody else's write comes between the check and ours.
-  Status WriteGroup(std::unique_ptr<WriteChunk> chunk) {
-    CommandBuffer* out = connection_->commands();
-    frames_.PutWatch(*chunk->batch, chunk->rows, out);
-    for (const uint32_t row : chunk->rows) frames_.PutCheck(chunk->batch->keys[row], out);
-    out->Command({"MULTI"});
-    BANQUET_ASSIGN_OR_RETURN(const bool watched, TakeOk("WATCH", chunk.get()));
-    BANQUET_RETURN_NOT_OK(TakeStoredTimes(chunk.get()));
-    // Writes follow only once the transaction is surely open.
-    BANQUET_ASSIGN_OR_RETURN(const bool opened, TakeOk("MULTI", chunk.get()));
-    if (watched && opened) {
-      for (size_t place = 0; place < chunk->rows.size(); ++place) {
-        if (chunk->Wants(place, frames_.views())) chunk->PutRow(place, frames_, out);
-      }
-    }
-    if (!chunk->sent.empty()) {
-      BANQUET_RETURN_NOT_OK(Execute(chunk.get()));
-    } else {
-      BANQUET_ASSIGN_OR_RETURN(const Reply* reply,
-                               connection_->Call({opened ? "DISCARD" : "UNWATCH"}));
-      if (!reply->IsStatus("OK")) return Unexpected(opened ? "DISCARD" : "UNWATCH");
-    }
-    Close(std::move(chunk));
-    return Status::OK();
-  }
-
-  // +OK is true; a refusal for now is false and refuses every row of the group.
-  Result<bool> TakeOk(std::string_view command, WriteChunk* chunk) {
-    BANQUET_ASSIGN_OR_RETURN(const Reply* reply, connection_->Receive());
-    if (reply->IsStatus("OK")) return true;
-    if (!reply->IsError()) return Unexpected(command);
-    for (size_t place = 0; place < chunk->rows.size(); ++place) {
-      BANQUET_RETURN_NOT_OK(TakeRefusal(reply->text(), command, place, chunk));
-    }
-    return false;
-  }
-
-  Status Execute(WriteChunk* chunk) {
-    connection_->commands()->Command({"EXEC"});
-    writes_unanswered_ += 1;
-    for (const SentCommand& command : chunk->sent) {
-      BANQUET_ASSIGN_OR_RETURN(const Reply* reply, connection_->Receive());
-      if (reply->IsStatus("QUEUED")) continue;
-      const char* name = command.is_expire ? "EXPIRE" : "HSET";
-      if (!reply->IsError()) return Unexpected(name);
-      BANQUET_RETURN_NOT_OK(TakeRefusal(reply->text(), name, command.place, chunk));
-    }
-    BANQUET_ASSIGN_OR_RETURN(const Reply* reply, connection_->Receive());
-    writes_unanswered_ -= 1;
-    if (reply->kind() == ReplyKind::kNil || IsAbortOf(*reply, *chunk)) {
-      // Somebody wrote one of the keys, or a command was refused for now: nothing was written.
-      for (const SentCommand& command : chunk->sent) chunk->refused[command.place] = 1;
-      return Status::OK();
-    }
-    if (reply->IsError()) {
-      for (const SentCommand& command : chunk->sent) {
-        BANQUET_RETURN_NOT_OK(TakeRefusal(reply->text(), "EXEC", command.place, chunk));
-      }
-      return Status::OK();
-    }
-    if (!reply->IsFlatArray(static_cast<int64_t>(chunk->sent.size()))) return Unexpected("EXEC");
-    for (size_t i = 0; i < chunk->sent.size(); ++i) {
-      BANQUET_RETURN_NOT_OK(TakeWriteReply(*reply, i + 1, chunk->sent[i], chunk));
-    }
-    return Status::OK();
-  }
-
-  static bool IsAbortOf(const Reply& reply, const WriteChunk& chunk) {
-    return reply.IsError() && reply.text().starts_with("EXECABORT") &&
-           std::ranges::count(chunk.refused, 1) > 0;
-  }
-
-  Status Unexpected(std::string_view command) const {
-    return RemoteError({}, "{}: an unexpected reply to {}; is this a Redis server?",
-                       connection_->server(), command);
   }
 
   const std::unique_ptr<Connection> connection_;
   const RowFrames frames_;
+  const std::optional<RestoreFrames> restore_;
+  const bool guarded_;
   const bool strict_;
   ServerWatch* const watch_;
+  RestoreTerms* const terms_;
+  RestoreForecast forecast_;
+  RowReplies replies_;
+  WatchGroup group_;
   uint64_t bytes_told_;
-  Status failure_;          // Set once; the writer is dead then.
-  std::deque<Step> steps_;  // In the order of their replies.
+  Status failure_;                                 // Set once; the writer is dead then.
+  std::deque<std::unique_ptr<WriteChunk>> steps_;  // In the order of their replies.
+  std::vector<std::unique_ptr<WriteChunk>> for_groups_;
+  size_t rows_for_groups_ = 0;
   std::vector<std::unique_ptr<WriteChunk>> spare_;
+  std::vector<NextCommand> next_;  // Reused.
+  KeysInFlight in_flight_;
   RowOutcomes outcomes_;
-  std::string refusal_;  // The first refusal for now since the last Flush.
-  std::string refused_command_;
-  size_t writes_unanswered_ = 0;  // Commands that change data.
+  size_t writes_unanswered_ = 0;  // Commands that change data, outside transactions.
 };
 
 }  // namespace
 
-std::unique_ptr<OnlineWriter> MakeWriter(std::unique_ptr<Connection> connection, RowFrames frames,
-                                         bool strict, ServerWatch* watch) {
-  return std::make_unique<RedisWriter>(std::move(connection), std::move(frames), strict, watch);
+std::unique_ptr<OnlineWriter> MakeWriter(WriterParts parts) {
+  return std::make_unique<RedisWriter>(std::move(parts));
 }
 
 }  // namespace banquet::redis

@@ -60,9 +60,9 @@ std::string RowFrames::RedisKeyOf(std::string_view entity_key) const {
   return RedisKey(entity_key, project_);
 }
 
-char* RowFrames::PutKey(char* out, std::string_view entity_key) const {
-  out = PutHeader(out, '$', entity_key.size() + project_.size());
-  out = PutBytes(PutBytes(out, entity_key), project_);
+char* PutKeyWord(char* out, std::string_view entity_key, std::string_view project) {
+  out = PutHeader(out, '$', entity_key.size() + project.size());
+  out = PutBytes(PutBytes(out, entity_key), project);
   *out++ = '\r';
   *out++ = '\n';
   return out;
@@ -132,14 +132,13 @@ void RowFrames::PutExpire(std::string_view entity_key, CommandBuffer* out) const
   out->Commit(PutBytes(at, ttl_));
 }
 
-void RowFrames::PutWatch(const EncodedBatch& batch, std::span<const uint32_t> rows,
-                         CommandBuffer* out) const {
-  out->Append(Head(1 + rows.size(), "WATCH"));
-  for (const uint32_t row : rows) {
-    const std::string_view entity_key = batch.keys[row];
-    out->Commit(
-        PutKey(out->Reserve(entity_key.size() + project_.size() + kWordOverheadMax), entity_key));
-  }
+void RowFrames::PutWatchHead(size_t keys, CommandBuffer* out) const {
+  out->Append(Head(1 + keys, "WATCH"));
+}
+
+void RowFrames::PutWatchKey(std::string_view entity_key, CommandBuffer* out) const {
+  out->Commit(
+      PutKey(out->Reserve(entity_key.size() + project_.size() + kWordOverheadMax), entity_key));
 }
 
 }  // namespace banquet::redis

@@ -14,6 +14,9 @@
 
 namespace banquet::redis {
 
+// The Redis key as a word.
+char* PutKeyWord(char* out, std::string_view entity_key, std::string_view project);
+
 // The commands for rows of one task group. Const after Make: safe to share between threads.
 class RowFrames {
  public:
@@ -34,9 +37,9 @@ class RowFrames {
   void PutWriteOfAll(const EncodedBatch& batch, uint32_t row, CommandBuffer* out) const;
   // EXPIRE key seconds
   void PutExpire(std::string_view entity_key, CommandBuffer* out) const;
-  // WATCH key…
-  void PutWatch(const EncodedBatch& batch, std::span<const uint32_t> rows,
-                CommandBuffer* out) const;
+  // WATCH key…, of so many keys: the head, then each key.
+  void PutWatchHead(size_t keys, CommandBuffer* out) const;
+  void PutWatchKey(std::string_view entity_key, CommandBuffer* out) const;
 
  private:
   struct ViewFrame {
@@ -44,7 +47,9 @@ class RowFrames {
     std::string time_field;                 // Framed.
     std::vector<std::string> field_frames;  // Framed, one per feature.
   };
-  char* PutKey(char* out, std::string_view entity_key) const;
+  char* PutKey(char* out, std::string_view entity_key) const {
+    return PutKeyWord(out, entity_key, project_);
+  }
   static size_t BytesOf(const EncodedBatch& batch, uint32_t row, const ViewFrame& frame,
                         size_t view);
   static char* PutView(char* out, const EncodedBatch& batch, uint32_t row, const ViewFrame& frame,

@@ -9,8 +9,8 @@
 
 #include "banquet/encode/encoded_batch.h"
 #include "banquet/model/write_needs.h"
-#include "banquet/online/online_store.h"
 #include "banquet/online/redis/hash_layout.h"
+#include "banquet/online/redis/restore_forecast.h"
 #include "banquet/online/redis/row_frames.h"
 
 namespace banquet::redis {
@@ -18,49 +18,41 @@ namespace banquet::redis {
 enum class Verdict : uint8_t { kWrite, kStale, kUnchanged };
 
 // The rule of `overwrite` for a new row (feast-compat 6.1). `stored`: nullopt, no time stored.
-// `earlier_us`: the newest of the rows of the same key that precede it; nullopt: none.
-Verdict Judge(Overwrite overwrite, std::optional<StoredTime> stored,
-              std::optional<int64_t> earlier_us, int64_t new_us);
+Verdict Judge(Overwrite overwrite, std::optional<StoredTime> stored, int64_t new_us);
 
-// Keys of a chunk with their newest time. Borrows the keys.
-class RecentKeys {
- public:
-  void Reset(size_t keys_max);
-  std::optional<int64_t> NewestOf(std::string_view key) const;
-  void Add(std::string_view key, int64_t event_us);
-
- private:
-  struct Slot {
-    std::string_view key;
-    int64_t newest_us = 0;
-    bool used = false;
-  };
-  size_t PlaceOf(std::string_view key) const;
-  std::vector<Slot> slots_;
-};
+enum class CommandKind : uint8_t { kCheck, kRestore, kHset, kExpire };
+const char* NameOf(CommandKind kind);  // "HMGET", "RESTORE", "HSET", "EXPIRE"
 
 // A command of a chunk that is sent and not answered.
 struct SentCommand {
   uint32_t place = 0;  // Of its row in the chunk.
-  bool is_expire = false;
+  CommandKind kind = CommandKind::kCheck;
 };
 
-// Rows of one batch. Reused: vectors keep their memory.
+// Rows of one batch, each of another key. Reused: vectors keep their memory.
 struct WriteChunk {
   std::shared_ptr<const EncodedBatch> batch;
-  std::vector<uint32_t> rows;                      // In the batch.
-  std::vector<std::optional<int64_t>> earlier_us;  // As Judge takes it.
-  RecentKeys keys;
+  std::vector<uint32_t> rows;     // In the batch.
   std::vector<uint8_t> refused;   // The server refused the row for now.
+  std::vector<uint8_t> exists;    // RESTORE found the key.
   std::vector<Verdict> verdicts;  // By row, then view.
   std::vector<SentCommand> sent;
+  std::vector<uint32_t> for_groups;  // Places left to transactions (guard: strict).
+  RestorePlan plan;
+  RestoreCounts counts;
 
-  // `before`: the chunk whose writes may not be executed yet when this one's check is; or nullptr.
-  void Begin(std::shared_ptr<const EncodedBatch> of, const RowSelection& selection, size_t first,
-             size_t count, const RowFrames& frames, const WriteChunk* before);
-  // Appends the writes of row `place` and notes them in `sent`.
-  void PutRow(size_t place, const RowFrames& frames, CommandBuffer* out);
-  bool Wants(size_t place, size_t views) const;  // Has the row a view to write?
+  void Begin(std::shared_ptr<const EncodedBatch> of);
+  void AddRow(uint32_t row, size_t views);
+  std::string_view KeyOf(uint32_t place) const { return batch->keys[rows[place]]; }
+
+  // These append commands of row `place` and note them in `*noted`.
+  void PutCheck(uint32_t place, const RowFrames& frames, CommandBuffer* out,
+                std::vector<SentCommand>* noted) const;
+  // HSET of the views to be written, and EXPIRE. Returns how many commands.
+  size_t PutHset(uint32_t place, const RowFrames& frames, CommandBuffer* out,
+                 std::vector<SentCommand>* noted) const;
+
+  bool Wants(uint32_t place, size_t views) const;  // Has the row a view to write?
   // Adds what became of the rows, once every command is answered.
   void Count(size_t views, RowOutcomes* outcomes) const;
 };

@@ -9,7 +9,7 @@ namespace {
 constexpr int64_t kSecond = 1'000'000;
 
 Verdict JudgeStored(Overwrite overwrite, std::optional<StoredTime> stored, int64_t new_us) {
-  return Judge(overwrite, stored, std::nullopt, new_us);
+  return Judge(overwrite, stored, new_us);
 }
 
 TEST(JudgeTest, NewestWritesEqualAndNewer) {
@@ -41,40 +41,8 @@ TEST(JudgeTest, FeastIsNotGuardedByTimesAtOrBefore1970) {
   EXPECT_EQ(JudgeStored(feast, second, kSecond + 1), Verdict::kWrite);
 }
 
-TEST(JudgeTest, EarlierRowsOfTheBatchGuardToo) {
-  EXPECT_EQ(Judge(Overwrite::kNewest, std::nullopt, 7, 6), Verdict::kStale);
-  EXPECT_EQ(Judge(Overwrite::kNewest, std::nullopt, 7, 7), Verdict::kWrite);
-  EXPECT_EQ(Judge(Overwrite::kNewest, StoredTime{.us = 9}, 7, 8), Verdict::kStale);
-  EXPECT_EQ(Judge(Overwrite::kFeast, std::nullopt, 7, 6), Verdict::kStale);
-  EXPECT_EQ(Judge(Overwrite::kFeast, StoredTime{.us = 5}, 7, 7), Verdict::kUnchanged);
-  EXPECT_EQ(Judge(Overwrite::kFeast, std::nullopt, -7, -8), Verdict::kWrite);
-  EXPECT_EQ(Judge(Overwrite::kAlways, StoredTime{.us = 9}, 9, 1), Verdict::kWrite);
-}
-
-TEST(RecentKeysTest, RemembersTheNewestTimeOfEachKey) {
-  RecentKeys keys;
-  EXPECT_EQ(keys.NewestOf("a"), std::nullopt);
-  std::vector<std::string> names;
-  for (int i = 0; i < 500; ++i) names.push_back(std::to_string(i));
-  keys.Reset(names.size());
-  for (int i = 0; i < 500; ++i) keys.Add(names[i], i);
-  for (int i = 0; i < 500; ++i) keys.Add(names[i], 250);
-  for (int i = 0; i < 500; ++i) EXPECT_EQ(keys.NewestOf(names[i]), std::max(i, 250));
-  EXPECT_EQ(keys.NewestOf("500"), std::nullopt);
-  keys.Reset(1);
-  EXPECT_EQ(keys.NewestOf("0"), std::nullopt);
-}
-
-TEST(WriteChunkTest, KnowsTheChunkBefore) {
-  const ViewColumns view = MakeTestView("v", {"a"});
-  ASSERT_OK_AND_ASSIGN(const RowFrames frames, RowFrames::Make(std::span(&view, 1), 0));
-  const auto batch = BatchBuilder(view).Row("k", 9, {"x"}).Row("k", 5, {"y"}).Build();
-  WriteChunk first;
-  first.Begin(batch, RowSelection::All(), 0, 1, frames, nullptr);
-  EXPECT_EQ(first.earlier_us[0], std::nullopt);
-  WriteChunk second;
-  second.Begin(batch, RowSelection::All(), 1, 1, frames, &first);
-  EXPECT_EQ(second.earlier_us[0], 9);
+TEST(JudgeTest, AlwaysWrites) {
+  EXPECT_EQ(JudgeStored(Overwrite::kAlways, StoredTime{.us = 9}, 1), Verdict::kWrite);
 }
 
 TEST(WriteChunkTest, CountsARowOncePerEntity) {
@@ -83,13 +51,14 @@ TEST(WriteChunkTest, CountsARowOncePerEntity) {
   BatchBuilder builder(views);
   for (const char* key : {"1", "2", "3", "4"}) builder.Row(key, 1, {"x", "y"});
   WriteChunk chunk;
-  chunk.Begin(builder.Build(), RowSelection::All(), 0, 4, frames, nullptr);
+  chunk.Begin(builder.Build());
+  for (uint32_t row = 0; row < 4; ++row) chunk.AddRow(row, 2);
   using enum Verdict;
   chunk.verdicts = {kWrite, kStale, kStale, kUnchanged, kUnchanged, kUnchanged, kWrite, kWrite};
   chunk.refused[3] = 1;
   CommandBuffer out;
-  for (size_t place = 0; place < 4; ++place) {
-    if (chunk.Wants(place, 2)) chunk.PutRow(place, frames, &out);
+  for (uint32_t place = 0; place < 4; ++place) {
+    if (chunk.Wants(place, 2)) chunk.PutHset(place, frames, &out, &chunk.sent);
   }
   EXPECT_EQ(chunk.sent.size(), 1U);
   RowOutcomes outcomes;

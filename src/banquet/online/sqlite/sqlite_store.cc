@@ -249,6 +249,7 @@ Result<std::unique_ptr<OnlineStore>> MakeStore(const ConfigNode& block,
   settings.writer.form = {.local_provider = context.provider == "local",
                           .value_num = options.Bool("enable_openai_compatible_store")};
   settings.writer.times = context.sqlite_ts_utc ? TimeRule::kUtc : TimeRule::kPython;
+  settings.writer.feed = context.sqlite_feed;
   return std::make_unique<SqliteStore>(std::move(settings), context);
 }
 

@@ -35,30 +35,46 @@ ConfigNode BlockOf(Entries entries) {
   return block;
 }
 
-StoreUnderTest Sqlite(std::string name, Entries options, std::string provider, bool utc) {
+struct SqliteVariant {
+  std::string name;
+  Entries options;
+  std::string provider = "local";
+  bool utc = false;
+  bool feed = true;
+};
+
+StoreUnderTest Sqlite(SqliteVariant variant) {
   StoreUnderTest store;
-  store.name = std::move(name);
+  store.name = variant.name;
   store.keeps_seconds = true;
-  store.make = [=](const std::string& scratch) {
+  store.make = [variant](const std::string& scratch) {
     // In another zone fractions before 1970 are cut in local time (stored_time_test.cc).
     setenv("TZ", "UTC0", 1);
     OnlineStoreContext context;
     context.repo_path = scratch;
     context.project = "demo";
-    context.provider = provider;
-    context.sqlite_ts_utc = utc;
-    return sqlite::MakeStore(BlockOf(options), context);
+    context.provider = variant.provider;
+    context.sqlite_ts_utc = variant.utc;
+    context.sqlite_feed = variant.feed;
+    return sqlite::MakeStore(BlockOf(variant.options), context);
   };
   return store;
 }
 
-INSTANTIATE_TEST_SUITE_P(Sqlite, OnlineStoreContract,
-                         ::testing::Values(Sqlite("local", {{"type", "sqlite"}}, "local", false),
-                                           Sqlite("numbers",
-                                                  {{"path", "o.db"},
-                                                   {"enable_openai_compatible_store", "true"}},
-                                                  "aws", true)),
-                         StoreUnderTest::NameOf);
+const Entries kNumbers = {{"path", "o.db"}, {"enable_openai_compatible_store", "true"}};
+
+INSTANTIATE_TEST_SUITE_P(
+    Sqlite, OnlineStoreContract,
+    ::testing::Values(
+        Sqlite({.name = "local", .options = {{"type", "sqlite"}}}),
+        Sqlite({.name = "numbers", .options = kNumbers, .provider = "aws", .utc = true}),
+        Sqlite({.name = "local_by_row", .options = {{"type", "sqlite"}}, .feed = false}),
+        Sqlite({.name = "numbers_by_row",
+                .options = kNumbers,
+                .provider = "aws",
+                .utc = true,
+                .feed = false})),
+    StoreUnderTest::NameOf);
 
 class SqliteStoreTest : public ::testing::Test {
  protected:

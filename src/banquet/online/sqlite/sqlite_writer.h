@@ -15,6 +15,7 @@ namespace banquet::sqlite {
 struct WriterSettings {
   TableForm form;
   TimeRule times = TimeRule::kPython;
+  bool feed = true;  // A statement per flush; else one per row.
 };
 
 // A writer with a connection of its own. A flush is one transaction: all rows taken, or none.

@@ -63,14 +63,18 @@ std::string CreateIndexSql(const std::string& table, const TableForm& form) {
 
 std::string TableNameOf(const ViewColumns& view) { return view.project + "_" + view.view; }
 
-std::string UpsertSql(const std::string& table, const TableForm& form) {
+std::string UpsertSql(const std::string& table, const TableForm& form, std::string_view rows) {
   return fmt::format(
       "INSERT INTO {} (entity_key, feature_name, value, value_text, event_ts, created_ts{}) "
-      "VALUES (?1, ?2, ?3, ?4, ?5, ?6{}) ON CONFLICT(entity_key, feature_name) DO UPDATE SET "
+      "{} ON CONFLICT(entity_key, feature_name) DO UPDATE SET "
       "value = excluded.value, value_text = excluded.value_text, event_ts = excluded.event_ts, "
       "created_ts = excluded.created_ts{}",
-      QuoteName(table), form.value_num ? ", value_num" : "", form.value_num ? ", ?7" : "",
+      QuoteName(table), form.value_num ? ", value_num" : "", rows,
       form.value_num ? ", value_num = excluded.value_num" : "");
+}
+
+std::string_view RowParameters(const TableForm& form) {
+  return form.value_num ? "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)" : "VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 }
 
 Status EnsureTable(Database* database, const std::string& table, const TableForm& form) {
@@ -100,7 +104,7 @@ Status EnsureTable(Database* database, const std::string& table, const TableForm
     BANQUET_RETURN_NOT_OK(add_column("\"value_num\" REAL"));
   }
   BANQUET_RETURN_NOT_OK(database->Execute(CreateIndexSql(table, form)));
-  const Status upsert = database->Prepare(UpsertSql(table, form)).status();
+  const Status upsert = database->Prepare(UpsertSql(table, form, RowParameters(form))).status();
   if (!upsert.ok() && FaultOf(upsert) == Fault::kRemote && !IsRetryable(upsert)) {
     return UserError("SQLite table '{}' cannot be upserted; drop or rename it ({})", table,
                      MessageOf(upsert));

@@ -2,6 +2,7 @@
 // The table that Feast keeps for a view (docs/formats/sqlite.md).
 
 #include <string>
+#include <string_view>
 
 #include "banquet/base/status.h"
 #include "banquet/client/sqlite/database.h"
@@ -17,9 +18,13 @@ struct TableForm {
 // "{project}_{view}", not quoted.
 std::string TableNameOf(const ViewColumns& view);
 
-// Parameters: 1 entity_key, 2 feature_name, 3 value, 4 value_text, 5 event_ts, 6 created_ts, and,
-// if the form has it, 7 value_num.
-std::string UpsertSql(const std::string& table, const TableForm& form);
+// Writes the rows that `rows` gives: "VALUES (…)" or "SELECT … WHERE true", with the columns
+// entity_key, feature_name, value, value_text, event_ts, created_ts and, if the form has it,
+// value_num.
+std::string UpsertSql(const std::string& table, const TableForm& form, std::string_view rows);
+
+// Rows as parameters: 1 to 7, in the order of the columns.
+std::string_view RowParameters(const TableForm& form);
 
 // Makes the table and its index by Feast's text, or adds the columns that an older Feast did not
 // make. A table of that name that is not Feast's is a user error.

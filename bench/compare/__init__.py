@@ -1,0 +1,1 @@
+"""Banquet beside Feast, DuckDB and its own ceilings: `make bench`."""

@@ -1,0 +1,34 @@
+#pragma once
+// Rows of ours that a statement reads as if a table held them.
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+struct sqlite3_context;
+
+namespace banquet::sqlite {
+
+// Where a row's column goes; what is not set is NULL. Bytes and text are borrowed until the
+// statement that reads them is reset. Zero bytes stay a value, not NULL.
+class FeedCell {
+ public:
+  explicit FeedCell(sqlite3_context* context) : context_(context) {}
+  void SetBlob(std::string_view bytes);
+  void SetText(std::string_view text);
+  void SetInt(int64_t value);
+  void SetReal(double value);
+
+ private:
+  sqlite3_context* const context_;
+};
+
+// The rows: from 0 to row_count() - 1, read in that order. Constant while a statement runs.
+class FeedRows {
+ public:
+  virtual ~FeedRows() = default;
+  virtual size_t row_count() const = 0;
+  virtual void Give(size_t row, int column, FeedCell cell) const = 0;
+};
+
+}  // namespace banquet::sqlite

@@ -1,0 +1,63 @@
+#pragma once
+// Pending rows of a view as the tables that statements of the feed writer read.
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "banquet/client/sqlite/feed_table.h"
+#include "banquet/online/sqlite/view_writer.h"
+
+namespace banquet::sqlite {
+
+// One row taken. Borrows the pending rows.
+struct RowPlace {
+  PendingRows* rows = nullptr;
+  size_t place = 0;      // In rows.
+  std::string_view key;  // Of the batch.
+};
+
+// Rows in ascending order of their keys, in which no key comes twice: the first has every key's
+// first row, the second its second, and so on. Writing one after the other is writing row after
+// row.
+std::vector<std::vector<RowPlace>> RoundsByKey(std::span<PendingRows> pending);
+
+// The entities of a round: columns place, entity_key.
+class EntityFeed final : public FeedRows {
+ public:
+  static constexpr const char* kColumns = "place INTEGER, entity_key BLOB";
+
+  // Borrowed while a statement runs.
+  void Show(std::span<const RowPlace> rows) { rows_ = rows; }
+  size_t row_count() const override { return rows_.size(); }
+  void Give(size_t row, int column, FeedCell cell) const override;
+
+ private:
+  std::span<const RowPlace> rows_;
+};
+
+// The feature rows of a round, entity by entity, features by the bytes of their names: the order of
+// the table's primary key, so that its b-trees grow at their ends.
+class FeatureFeed final : public FeedRows {
+ public:
+  static constexpr const char* kColumns =
+      "entity_key BLOB, feature_name TEXT, value BLOB, value_text TEXT, event_ts INTEGER, "
+      "created_ts INTEGER, value_num REAL";
+
+  // Borrows the target.
+  explicit FeatureFeed(const ViewTarget& target);
+
+  // Borrowed while a statement runs.
+  void Show(std::span<const RowPlace> rows) { rows_ = rows; }
+  size_t row_count() const override { return rows_.size() * order_.size(); }
+  void Give(size_t row, int column, FeedCell cell) const override;
+
+ private:
+  const ViewTarget& target_;
+  std::vector<uint32_t> order_;  // Features, as the feed has them.
+  std::span<const RowPlace> rows_;
+};
+
+}  // namespace banquet::sqlite
