@@ -48,7 +48,13 @@ void CommandBuffer::Sent(size_t bytes) {
 
 char* PutLongHeader(char* out, char mark, uint64_t number) {
   *out++ = mark;
-  out = std::to_chars(out, out + 20, number).ptr;
+  if (number < 1000) {
+    if (number > 99) *out++ = static_cast<char>('0' + number / 100);
+    *out++ = static_cast<char>('0' + number / 10 % 10);
+    *out++ = static_cast<char>('0' + number % 10);
+  } else {
+    out = std::to_chars(out, out + 20, number).ptr;
+  }
   *out++ = '\r';
   *out++ = '\n';
   return out;

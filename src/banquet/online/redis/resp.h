@@ -41,8 +41,8 @@ class CommandBuffer {
   uint64_t sent_total_ = 0;
 };
 
-char* PutLongHeader(char* out, char mark, uint64_t number);
 // "$<number>\r\n", "*<number>\r\n": at most 23 bytes. Returns the end.
+char* PutLongHeader(char* out, char mark, uint64_t number);  // Of more than one digit.
 inline char* PutHeader(char* out, char mark, uint64_t number) {
   if (number > 9) return PutLongHeader(out, mark, number);
   const char header[4] = {mark, static_cast<char>('0' + number), '\r', '\n'};

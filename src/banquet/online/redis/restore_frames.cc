@@ -26,9 +26,9 @@ constexpr std::string_view kLineEnd = "\r\n";
 
 // Of "$<number>\r\n".
 constexpr size_t HeaderBytes(size_t number) {
-  size_t digits = 1;
-  for (; number >= 10; number /= 10) ++digits;
-  return 1 + digits + kLineEnd.size();
+  size_t bytes = 4;
+  for (size_t power = 10; number >= power; power *= 10) ++bytes;
+  return bytes;
 }
 
 constexpr size_t RdbLengthBytes(size_t length) { return length < 64 ? 1 : length < 16384 ? 2 : 5; }
@@ -182,7 +182,7 @@ bool RestoreFrames::Put(uint32_t row, CommandBuffer* out) {
     if (at == nullptr) return false;
     const auto listpack_bytes = static_cast<size_t>(at - listpack);
     const size_t guessed_bytes = std::exchange(listpack_bytes_, listpack_bytes);
-    if (begin + HeadBytes(entity_key.size(), listpack_bytes) != payload ||
+    if (HeaderBytes(PayloadBytes(listpack_bytes)) != HeaderBytes(PayloadBytes(guessed_bytes)) ||
         RdbLengthBytes(listpack_bytes) != RdbLengthBytes(guessed_bytes)) {
       continue;
     }
