@@ -151,5 +151,5 @@ class Bench:
     def contest(self, rows, keys):
         return run([self.native, "contest", "--rows", rows, "--keys", keys]).json()
 
-    def encode(self, batches):
-        return run([self.native, "encode", "--batches", batches, "--frame"]).json()
+    def encode(self, batches, command):
+        return run([self.native, "encode", "--batches", batches, "--frame", command]).json()

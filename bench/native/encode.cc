@@ -4,7 +4,9 @@
 #include <fmt/core.h>
 
 #include <CLI/App.hpp>
+#include <algorithm>
 #include <memory>
+#include <string>
 
 #include "arrow/record_batch.h"
 #include "banquet/encode/batch_encoder.h"
@@ -21,7 +23,7 @@ constexpr int64_t kBatchRows = 10'000;  // What a run encodes at once.
 struct EncodeArguments {
   int64_t batches = 1;
   int features = 10;
-  bool frame = false;
+  std::string frame;  // Empty: only encode.
   bool text = false;
 };
 
@@ -31,15 +33,18 @@ Status RunEncode(const EncodeArguments& arguments) {
   BANQUET_ASSIGN_OR_RETURN(const auto batch, MakeBatch(rows, 0, kBatchRows));
   BANQUET_ASSIGN_OR_RETURN(const auto encoder, BatchEncoder::Make({&view, 1}, *batch->schema(),
                                                                   {.value_text = arguments.text}));
-  BANQUET_ASSIGN_OR_RETURN(const auto framing, MakeFraming({&view, 1}));
+  BANQUET_ASSIGN_OR_RETURN(
+      const auto framing,
+      MakeFraming(arguments.frame == "restore" ? RedisCommand::kRestore : RedisCommand::kHset,
+                  {&view, 1}));
   // The first batch grows what later ones reuse.
   BANQUET_ASSIGN_OR_RETURN(auto encoded, encoder->Encode(*batch));
-  uint64_t bytes = arguments.frame ? framing->Frame(*encoded) : 0;
+  uint64_t bytes = !arguments.frame.empty() ? framing->Frame(*encoded) : 0;
   const AllocationCount before = Allocations();
   const double began = Now();
   for (int64_t i = 0; i < arguments.batches; ++i) {
     BANQUET_ASSIGN_OR_RETURN(encoded, encoder->Encode(*batch));
-    if (arguments.frame) bytes += framing->Frame(*encoded);
+    if (!arguments.frame.empty()) bytes += framing->Frame(*encoded);
   }
   const double seconds = Now() - began;
   const AllocationCount after = Allocations();
@@ -60,7 +65,8 @@ void AddEncodeCommand(CLI::App& app, CommandBody* body) {
   CLI::App* command = app.add_subcommand("encode", "Encode batches of 10,000 rows of doubles");
   command->add_option("--batches", arguments->batches);
   command->add_option("--features", arguments->features);
-  command->add_flag("--frame", arguments->frame, "Frame the rows for Redis too");
+  command->add_option("--frame", arguments->frame, "Frame the rows as this command too")
+      ->check(CLI::IsMember({"hset", "restore"}));
   command->add_flag("--text", arguments->text, "Make value_text too");
   command->callback([body, arguments] { *body = [arguments] { return RunEncode(*arguments); }; });
 }

@@ -2,19 +2,21 @@
 
 #include <fmt/core.h>
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "banquet/online/redis/hash_layout.h"
+#include "banquet/online/redis/restore_frames.h"
 #include "banquet/online/redis/row_frames.h"
 
 namespace banquet::bench {
 namespace {
 
-class RedisFraming final : public Framing {
+class HsetFraming final : public Framing {
  public:
-  explicit RedisFraming(redis::RowFrames frames) : frames_(std::move(frames)) {}
+  explicit HsetFraming(redis::RowFrames frames) : frames_(std::move(frames)) {}
 
   uint64_t Frame(const EncodedBatch& batch) override {
     for (size_t row = 0; row < batch.rows; ++row) {
@@ -27,6 +29,24 @@ class RedisFraming final : public Framing {
 
  private:
   const redis::RowFrames frames_;
+  redis::CommandBuffer buffer_;
+};
+
+class RestoreFraming final : public Framing {
+ public:
+  explicit RestoreFraming(redis::RestoreFrames frames) : frames_(std::move(frames)) {}
+
+  uint64_t Frame(const EncodedBatch& batch) override {
+    for (size_t row = 0; row < batch.rows; ++row) {
+      frames_.Put(batch, static_cast<uint32_t>(row), &buffer_);
+    }
+    const uint64_t bytes = buffer_.unsent().size();
+    buffer_.Sent(bytes);
+    return bytes;
+  }
+
+ private:
+  const redis::RestoreFrames frames_;
   redis::CommandBuffer buffer_;
 };
 
@@ -57,9 +77,15 @@ std::string TimestampBytes(int64_t us) {
 
 }  // namespace
 
-Result<std::unique_ptr<Framing>> MakeFraming(std::span<const ViewColumns> views) {
-  BANQUET_ASSIGN_OR_RETURN(redis::RowFrames frames, redis::RowFrames::Make(views, 0));
-  return std::make_unique<RedisFraming>(std::move(frames));
+Result<std::unique_ptr<Framing>> MakeFraming(RedisCommand command,
+                                             std::span<const ViewColumns> views) {
+  if (command == RedisCommand::kHset) {
+    BANQUET_ASSIGN_OR_RETURN(redis::RowFrames frames, redis::RowFrames::Make(views, 0));
+    return std::make_unique<HsetFraming>(std::move(frames));
+  }
+  std::optional<redis::RestoreFrames> frames = redis::RestoreFrames::Make(views, 0, {});
+  if (!frames.has_value()) return UserError("These views do not fit a listpack");
+  return std::make_unique<RestoreFraming>(*std::move(frames));
 }
 
 void AppendHset(const EncodedBatch& batch, size_t row, const ViewColumns& view, std::string* out) {

@@ -20,8 +20,10 @@ class Framing {
   virtual uint64_t Frame(const EncodedBatch& batch) = 0;
 };
 
-// What the Redis store writes.
-Result<std::unique_ptr<Framing>> MakeFraming(std::span<const ViewColumns> views);
+// What the Redis store writes: to keys that are there, and to new ones.
+enum class RedisCommand { kHset, kRestore };
+Result<std::unique_ptr<Framing>> MakeFraming(RedisCommand command,
+                                             std::span<const ViewColumns> views);
 
 // The plain HSET of a row, framed without the store's code: the ceiling that a faster command is
 // held against.

@@ -3,6 +3,8 @@
 #include <benchmark/benchmark.h>
 
 #include <memory>
+#include <string>
+#include <utility>
 
 #include "arrow/array/builder_binary.h"
 #include "arrow/array/builder_nested.h"
@@ -61,13 +63,13 @@ void EncodeColumn(benchmark::State& state, ValueType type,
   state.SetItemsProcessed(state.iterations() * column->length());
 }
 
-void EncodeAndFrame(benchmark::State& state) {
+void EncodeAndFrame(benchmark::State& state, RedisCommand command) {
   const SyntheticRows rows{
       .rows = kRows, .keys = 1 << 30, .features = static_cast<int>(state.range(0))};
   const ViewColumns view = SyntheticView(rows);
   const auto batch = MakeBatch(rows, 0, kRows).ValueOrDie();
   const auto encoder = BatchEncoder::Make({&view, 1}, *batch->schema(), {}).ValueOrDie();
-  const auto framing = MakeFraming({&view, 1}).ValueOrDie();
+  const auto framing = MakeFraming(command, {&view, 1}).ValueOrDie();
   for (auto _ : state) {
     const auto encoded = encoder->Encode(*batch).ValueOrDie();
     benchmark::DoNotOptimize(framing->Frame(*encoded));
@@ -75,14 +77,14 @@ void EncodeAndFrame(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations() * kRows * state.range(0));
 }
 
-void Frame(benchmark::State& state) {
+void Frame(benchmark::State& state, RedisCommand command) {
   const SyntheticRows rows{
       .rows = kRows, .keys = 1 << 30, .features = static_cast<int>(state.range(0))};
   const ViewColumns view = SyntheticView(rows);
   const auto batch = MakeBatch(rows, 0, kRows).ValueOrDie();
   const auto encoder = BatchEncoder::Make({&view, 1}, *batch->schema(), {}).ValueOrDie();
   const auto encoded = encoder->Encode(*batch).ValueOrDie();
-  const auto framing = MakeFraming({&view, 1}).ValueOrDie();
+  const auto framing = MakeFraming(command, {&view, 1}).ValueOrDie();
   for (auto _ : state) benchmark::DoNotOptimize(framing->Frame(*encoded));
   state.SetItemsProcessed(state.iterations() * kRows * state.range(0));
 }
@@ -93,13 +95,15 @@ void Contest(benchmark::State& state) {
   for (auto _ : state) {
     const auto store = MakeSyntheticStore(rows);
     RowFates fates;
+    MemoryBudget budget(int64_t{1} << 40);
     const PlanResources resources{.offline_store = store.get(),
                                   .targets = {},
                                   .fates = &fates,
                                   .retry = {},
                                   .clock = &SystemClock(),
                                   .workers = 2,
-                                  .stop = {}};
+                                  .stop = {},
+                                  .budget = &budget};
     TouchSink sink;
     auto plan = LowerPlan(SyntheticPlan(rows), resources);
     const Status status = plan.ok() ? plan->RunInto(&sink) : plan.status();
@@ -126,8 +130,14 @@ void RegisterAll() {
            return "a word of driver " + std::to_string(i);
          }));
   encode("encode/double_list_of_8", ValueType::kDoubleList, DoubleLists());
-  benchmark::RegisterBenchmark("frame/doubles", Frame)->Arg(10)->Arg(100);
-  benchmark::RegisterBenchmark("encode_and_frame/doubles", EncodeAndFrame)->Arg(10)->Arg(100);
+  for (const auto& [name, command] :
+       {std::pair("hset", RedisCommand::kHset), std::pair("restore", RedisCommand::kRestore)}) {
+    const std::string word(name);
+    benchmark::RegisterBenchmark(("frame/" + word).c_str(), Frame, command)->Arg(10)->Arg(100);
+    benchmark::RegisterBenchmark(("encode_and_frame/" + word).c_str(), EncodeAndFrame, command)
+        ->Arg(10)
+        ->Arg(100);
+  }
   benchmark::RegisterBenchmark("contest/rows/keys", Contest)
       ->Args({1'000'000, 10'000})
       ->Args({1'000'000, 1'000'000})
