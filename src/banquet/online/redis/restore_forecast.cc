@@ -4,7 +4,7 @@ namespace banquet::redis {
 namespace {
 
 // A check costs 0.5 µs of the server, a RESTORE of a key that exists 1.4 µs, and RESTORE instead of
-// HSET saves 3 µs and more (performance figures in docs/decisions/0005).
+// HSET saves 3 µs and more (docs/decisions, "New keys are made by RESTORE").
 constexpr double kFirstShareBesideChecks = 0.9;
 constexpr double kFirstShare = 0.5;
 constexpr double kMadeShareMin = 0.5;

@@ -242,29 +242,39 @@ TEST(RestorePathTest, ARowWaitsForAnEarlierOneOfItsKey) {
   }
 }
 
+// The three ways to RESTORE: after a check, at once, and beside transactions.
+std::vector<ViewColumns> EachWay() {
+  return {View(), View(Overwrite::kAlways), View(Overwrite::kNewest, Guard::kStrict)};
+}
+
+// One reply of a server where RESTORE `nth` is answered by the rule's error.
+void ExpectRuleKept(const ReplyRule& rule, int nth, const ViewColumns& view) {
+  const std::string error = std::string(rule.code) + " says the server";
+  SCOPED_TRACE(error + " at " + std::to_string(nth));
+  ScriptedServer server(AnswerTo("RESTORE", {nth}, {.bytes = "-" + error + "\r\n"}));
+  ASSERT_OK_AND_ASSIGN(const auto store, StoreOn(server.port()));
+  const Result<RowOutcomes> outcomes = WriteOnce(store.get(), view, kRows);
+  if (rule.code == "ERR" || rule.code == "NOPERM") {
+    ASSERT_OK(outcomes);
+    EXPECT_EQ(outcomes->written, kRows);
+    EXPECT_EQ(server.CountOf("HSET"), 1);
+  } else if (rule.fate == ReplyFate::kAgain) {
+    ASSERT_OK(outcomes);
+    EXPECT_EQ(outcomes->written, kRows - 1);
+    EXPECT_EQ(outcomes->undecided, std::vector<uint32_t>{static_cast<uint32_t>(nth - 1)});
+  } else {
+    EXPECT_FAULT(rule.fate == ReplyFate::kUser ? Fault::kUser : Fault::kRemote, "RESTORE",
+                 outcomes);
+    EXPECT_EQ(IsRetryable(outcomes.status()),
+              rule.fate == ReplyFate::kReconnect || rule.fate == ReplyFate::kMemory);
+  }
+}
+
 // Every rule of the table at the first, a middle and the last RESTORE.
 TEST(RestorePathTest, ErrorRepliesMeanWhatTheTableSays) {
-  for (const ReplyRule& rule : ReplyRules()) {
-    const std::string error = std::string(rule.code) + " says the server";
-    for (const int nth : {1, kRows / 2, kRows}) {
-      SCOPED_TRACE(error + " at " + std::to_string(nth));
-      ScriptedServer server(AnswerTo("RESTORE", {nth}, {.bytes = "-" + error + "\r\n"}));
-      ASSERT_OK_AND_ASSIGN(const auto store, StoreOn(server.port()));
-      const Result<RowOutcomes> outcomes = WriteOnce(store.get(), View(), kRows);
-      if (rule.code == "ERR" || rule.code == "NOPERM") {
-        ASSERT_OK(outcomes);
-        EXPECT_EQ(outcomes->written, kRows);
-        EXPECT_EQ(server.CountOf("HSET"), 1);
-      } else if (rule.fate == ReplyFate::kAgain) {
-        ASSERT_OK(outcomes);
-        EXPECT_EQ(outcomes->written, kRows - 1);
-        EXPECT_EQ(outcomes->undecided, std::vector<uint32_t>{static_cast<uint32_t>(nth - 1)});
-      } else {
-        EXPECT_FAULT(rule.fate == ReplyFate::kUser ? Fault::kUser : Fault::kRemote, "RESTORE",
-                     outcomes);
-        EXPECT_EQ(IsRetryable(outcomes.status()),
-                  rule.fate == ReplyFate::kReconnect || rule.fate == ReplyFate::kMemory);
-      }
+  for (const ViewColumns& view : EachWay()) {
+    for (const ReplyRule& rule : ReplyRules()) {
+      for (const int nth : {1, kRows / 2, kRows}) ExpectRuleKept(rule, nth, view);
     }
   }
 }
@@ -274,8 +284,7 @@ TEST(RestorePathTest, ARefusalSwitchesThePathOffForTheRun) {
        {"ERR unknown command 'RESTORE', with args beginning with: 'key0demo' ",
         "ERR Bad data format", "ERR DUMP payload version or checksum are wrong",
         "NOPERM this user has no permissions to run the 'restore' command"}) {
-    for (const ViewColumns& view :
-         {View(), View(Overwrite::kAlways), View(Overwrite::kNewest, Guard::kStrict)}) {
+    for (const ViewColumns& view : EachWay()) {
       SCOPED_TRACE(error);
       ScriptedServer server(AnswerTo("RESTORE", {}, {.bytes = "-" + error + "\r\n"}));
       ASSERT_OK_AND_ASSIGN(const auto store, StoreOn(server.port()));
@@ -301,17 +310,19 @@ TEST(RestorePathTest, AnotherReplyThanRedisGivesEndsTheRun) {
 
 // A writer whose RESTOREs may still be executed is ended before the next one writes.
 TEST(RestorePathTest, AServerThatHangsUpAmongRestoresIsWorthAnotherTry) {
-  for (const std::string bytes : {"", "+", "+O", "+OK\r", "-BUSYK"}) {
-    for (const int nth : {1, kRows / 2, kRows}) {
-      SCOPED_TRACE(bytes + " at " + std::to_string(nth));
-      ScriptedServer server(AnswerTo("RESTORE", {nth}, {.bytes = bytes, .close = true}));
-      ASSERT_OK_AND_ASSIGN(const auto store, StoreOn(server.port()));
-      const auto outcomes = WriteOnce(store.get(), View(), kRows);
-      EXPECT_FAULT(Fault::kRemote, "redis at 127.0.0.1:", outcomes);
-      EXPECT_TRUE(IsRetryable(outcomes.status()));
-      ASSERT_OK_AND_ASSIGN(const RowOutcomes again, WriteOnce(store.get(), View(), kRows));
-      EXPECT_EQ(again.written, kRows);
-      EXPECT_EQ(server.CountOf("CLIENT"), 9) << "the lost writer's connection is killed";
+  for (const ViewColumns& view : EachWay()) {
+    for (const std::string bytes : {"", "+", "+O", "+OK\r", "-BUSYK"}) {
+      for (const int nth : {1, kRows / 2, kRows}) {
+        SCOPED_TRACE(bytes + " at " + std::to_string(nth));
+        ScriptedServer server(AnswerTo("RESTORE", {nth}, {.bytes = bytes, .close = true}));
+        ASSERT_OK_AND_ASSIGN(const auto store, StoreOn(server.port()));
+        const auto outcomes = WriteOnce(store.get(), view, kRows);
+        EXPECT_FAULT(Fault::kRemote, "redis at 127.0.0.1:", outcomes);
+        EXPECT_TRUE(IsRetryable(outcomes.status()));
+        ASSERT_OK_AND_ASSIGN(const RowOutcomes again, WriteOnce(store.get(), view, kRows));
+        EXPECT_EQ(again.written, kRows);
+        EXPECT_EQ(server.CountOf("CLIENT"), 9) << "the lost writer's connection is killed";
+      }
     }
   }
 }
