@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <fstream>
 #include <limits>
 #include <string>
@@ -47,6 +48,15 @@ bool MemoryBudget::TryTake(int64_t bytes) {
 int64_t UsableMemoryBytes() {
   const int64_t machine = int64_t{sysconf(_SC_PHYS_PAGES)} * sysconf(_SC_PAGESIZE);
   return std::min(machine, GroupLimit());
+}
+
+int64_t PeakMemoryBytes() {
+  std::ifstream status("/proc/self/status");
+  std::string line;
+  while (std::getline(status, line)) {
+    if (line.starts_with("VmHWM:")) return std::atoll(line.c_str() + sizeof("VmHWM:") - 1) * 1024;
+  }
+  return 0;
 }
 
 }  // namespace banquet

@@ -67,4 +67,8 @@ class MemoryLease {
 // (memory.max of cgroup v2, memory.limit_in_bytes of v1).
 int64_t UsableMemoryBytes();
 
+// Largest resident set of this process so far. Not ru_maxrss, which begins with that of the program
+// that started this one.
+int64_t PeakMemoryBytes();
+
 }  // namespace banquet

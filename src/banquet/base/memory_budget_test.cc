@@ -56,6 +56,14 @@ TEST(MemoryBudgetTest, ThreadsNeverTakeMoreThanTheLimitTogether) {
   EXPECT_EQ(taken, 1000);
 }
 
+TEST(MemoryBudgetTest, ThePeakGrowsWithWhatIsTouched) {
+  const int64_t before = PeakMemoryBytes();
+  EXPECT_GT(before, int64_t{1} << 20);
+  std::vector<char> touched(size_t{64} << 20, 'x');
+  EXPECT_GE(PeakMemoryBytes(), before + (int64_t{32} << 20));
+  EXPECT_EQ(touched.back(), 'x');
+}
+
 TEST(MemoryBudgetTest, TheMachineHasSomeMemory) {
   EXPECT_GT(UsableMemoryBytes(), int64_t{64} << 20);
 }

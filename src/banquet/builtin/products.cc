@@ -37,6 +37,7 @@ Result<std::unique_ptr<OnlineStore>> MakeOnlineStore(const RepoConfig& config, s
       .sqlite_ts_utc = config.options.sqlite_ts == SqliteTimes::kUtc,
       .sqlite_feed = config.options.sqlite_feed,
       .redis_wait_replicas = config.options.redis_wait_replicas,
+      .memory_limit = config.options.memory_limit,
       .redis_restore = config.options.redis_restore,
       .connect_timeout = config.options.connect_timeout,
       .stall_timeout = config.options.stall_timeout,

@@ -1,13 +1,13 @@
 #include "banquet/cli/run_report.h"
 
 #include <fmt/format.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <random>
 
 #include "banquet/base/clock.h"
+#include "banquet/base/memory_budget.h"
 #include "banquet/base/time_text.h"
 #include "banquet/cli/text_table.h"
 
@@ -19,12 +19,6 @@ using Json = nlohmann::ordered_json;
 constexpr size_t kNameWidthMax = 40;  // Of a view or store in the table.
 
 Json TextOrNull(const std::string& text) { return text.empty() ? Json() : Json(text); }
-
-int64_t PeakMemoryBytes() {
-  struct rusage usage = {};
-  getrusage(RUSAGE_SELF, &usage);
-  return int64_t{usage.ru_maxrss} * 1024;
-}
 
 Json JsonOfRows(const RowCounts& rows) {
   return {{"read", rows.read},

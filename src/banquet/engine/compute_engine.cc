@@ -7,6 +7,7 @@
 #include <random>
 #include <utility>
 
+#include "banquet/engine/run_share.h"
 #include "banquet/engine/view_columns_of.h"
 
 namespace banquet {
@@ -15,6 +16,15 @@ namespace {
 std::string NewJobId(const std::string& view) {
   std::random_device random;
   return fmt::format("{}-{:08x}{:08x}", view, random(), random());
+}
+
+// What a source's owner calls and says of it changes nothing of what is read.
+DataSource Unnamed(DataSource source) {
+  source.name.clear();
+  source.description.clear();
+  source.owner.clear();
+  source.tags.clear();
+  return source;
 }
 
 }  // namespace
@@ -35,9 +45,10 @@ bool MayShare(const TaskGroup& a, const TaskGroup& b) {
   const MaterializationTask& second = b.tasks.front();
   const ViewColumns& columns = a.columns.front();
   const ViewColumns& others = b.columns.front();
-  return first.view.batch_source.has_value() && first.project == second.project &&
-         first.view.batch_source == second.view.batch_source && first.window == second.window &&
-         first.only_latest && second.only_latest && columns.join_keys == others.join_keys &&
+  return first.view.batch_source.has_value() && second.view.batch_source.has_value() &&
+         Unnamed(*first.view.batch_source) == Unnamed(*second.view.batch_source) &&
+         first.project == second.project && first.window == second.window && first.only_latest &&
+         second.only_latest && columns.join_keys == others.join_keys &&
          columns.entity_key_version == others.entity_key_version && columns.guard == others.guard &&
          a.fail_on_null_key == b.fail_on_null_key;
 }
@@ -70,7 +81,7 @@ std::vector<std::shared_ptr<MaterializationJob>> ComputeEngine::Materialize(
     alone.push_back({std::move(*group), {job}});
   }
   FormGroups(context, std::move(alone), &pending_);
-  const size_t parallel = std::max(1, context.config->options.parallel_groups);
+  const auto parallel = static_cast<size_t>(ShareOf(context.config->options).groups);
   for (size_t i = 0; i < std::min(parallel, pending_.size()); ++i) {
     threads_.emplace_back([this, &context] { RunGroups(context); });
   }

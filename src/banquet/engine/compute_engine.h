@@ -66,7 +66,7 @@ class ComputeEngine {
 Result<TaskGroup> MakeTaskGroup(const ExecutionContext& context, const MaterializationTask& task);
 
 // Whether the tasks of two groups may share a scan, a contest and the commands of a store: equal
-// source, keys, filter, window and guard.
+// source (whatever its name), keys, filter, window and guard.
 bool MayShare(const TaskGroup& a, const TaskGroup& b);
 
 }  // namespace banquet

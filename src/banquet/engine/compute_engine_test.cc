@@ -247,6 +247,9 @@ TEST(TaskGroupTest, ShareOnlyWhatIsReadDecidedAndGuardedAlike) {
   other.columns[0].features.push_back({.name = "f"});
   other.columns[0].overwrite = Overwrite::kAlways;
   EXPECT_TRUE(MayShare(group, other)) << "features and overwrite are each view's own";
+  other.tasks[0].view.batch_source->name = "the same trips";
+  other.tasks[0].view.batch_source->owner = "somebody";
+  EXPECT_TRUE(MayShare(group, other)) << "names do not change what is read";
 
   const auto refuses = [&](auto change) {
     TaskGroup changed = group;

@@ -1,14 +1,13 @@
 #include "banquet/engine/local/local_compute_engine.h"
 
-#include <algorithm>
 #include <filesystem>
 #include <mutex>
 #include <optional>
-#include <thread>
 
 #include "banquet/base/log.h"
 #include "banquet/base/memory_budget.h"
 #include "banquet/base/option_table.h"
+#include "banquet/engine/run_share.h"
 #include "banquet/exec/lower_plan.h"
 #include "banquet/plan/feature_builder.h"
 
@@ -23,22 +22,6 @@ constexpr OptionSpec kOptions[] = {
 };
 constexpr std::string_view kIgnored[] = {"type"};
 
-int WorkersOf(const RunOptions& options) {
-  if (options.threads > 0) return options.threads;
-  return static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-}
-
-// What a worker has in its hands at once (decoded, gathered and encoded rows) beside what breakers
-// keep.
-constexpr int64_t kWorkerBytes = int64_t{24} << 20;
-
-// What breakers may keep of the memory limit: what the workers leave, at least a quarter.
-int64_t StateBytes(const RunOptions& options) {
-  const int64_t limit = options.memory_limit > 0 ? options.memory_limit : UsableMemoryBytes() / 2;
-  const int64_t workers = int64_t{WorkersOf(options)} * options.parallel_groups;
-  return std::max(limit / 4, limit - workers * kWorkerBytes);
-}
-
 class LocalComputeEngine final : public ComputeEngine {
  public:
   ~LocalComputeEngine() override { JoinAll(); }
@@ -49,13 +32,14 @@ class LocalComputeEngine final : public ComputeEngine {
     const FeatureBuilder builder(context.offline_store->capabilities(), context.write_order());
     BANQUET_ASSIGN_OR_RETURN(ExecutionPlan plan, builder.Build(group));
     const RunOptions& options = context.config->options;
-    std::call_once(budget_made_, [&] { budget_.emplace(StateBytes(options)); });
+    const RunShare share = ShareOf(options);
+    std::call_once(budget_made_, [&] { budget_.emplace(share.state_bytes); });
     PlanResources resources{.offline_store = context.offline_store,
                             .targets = {},
                             .fates = &jobs.front()->fates(),
                             .retry = {.timeout = options.retry_timeout},
                             .clock = context.clock,
-                            .workers = WorkersOf(options),
+                            .workers = share.workers,
                             .stop = context.stop,
                             .budget = &*budget_,
                             .spill_directory = options.spill_directory.empty()

@@ -58,8 +58,16 @@ constexpr OptionSpec kOptions[] = {
 constexpr std::string_view kIgnoredKeys[] = {"type"};
 
 constexpr size_t kReadKeysMax = 500;  // Keys of one SELECT.
-// The writer's page cache; EXTRA also syncs the folder, so that a commit outlives a loss of power.
-constexpr const char* kWriterPragmas = "PRAGMA cache_size = -65536; PRAGMA synchronous = EXTRA";
+// The writer's page cache, and its share of the run's memory limit where there is one.
+constexpr int64_t kCacheBytesMax = int64_t{64} << 20;
+constexpr int64_t kCachePerLimit = 16;
+
+// EXTRA also syncs the folder, so that a commit outlives a loss of power.
+std::string WriterPragmas(int64_t memory_limit) {
+  const int64_t cache =
+      memory_limit > 0 ? std::min(kCacheBytesMax, memory_limit / kCachePerLimit) : kCacheBytesMax;
+  return fmt::format("PRAGMA cache_size = -{}; PRAGMA synchronous = EXTRA", cache / 1024);
+}
 
 struct FileIdentity {
   dev_t device = 0;
@@ -108,7 +116,7 @@ class SqliteStore final : public OnlineStore {
   Result<std::unique_ptr<OnlineWriter>> OpenWriter(std::span<const ViewColumns> views,
                                                    int /*lane*/) override {
     BANQUET_ASSIGN_OR_RETURN(auto database, Open({.create = false}));
-    BANQUET_RETURN_NOT_OK(database->Execute(kWriterPragmas));
+    BANQUET_RETURN_NOT_OK(database->Execute(WriterPragmas(context_.memory_limit)));
     return MakeWriter(std::move(database), views, settings_.writer);
   }
 

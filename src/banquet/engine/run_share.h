@@ -1,0 +1,21 @@
+#pragma once
+// How a run divides its threads and its memory.
+
+#include <cstdint>
+
+#include "banquet/config/run_options.h"
+
+namespace banquet {
+
+struct RunShare {
+  int groups = 1;           // At once.
+  int workers = 1;          // Of each of a group's pipelines.
+  int64_t state_bytes = 0;  // For what breakers keep, of all groups together.
+};
+
+// `banquet.threads` and `parallel_groups` as far as the memory limit feeds so many workers: each
+// has rows in its hands (decoded, gathered, encoded). What they leave of the limit is for the
+// breakers.
+RunShare ShareOf(const RunOptions& options);
+
+}  // namespace banquet
