@@ -33,7 +33,7 @@ class Shape:
 
     @property
     def window(self):
-        return f"{MONTHS[self.month]}-01T00:00:00", f"{MONTHS[self.month]}-28T00:00:00"
+        return f"{MONTHS[self.month]}-01T00:00:00", f"{MONTHS[self.month]}-28T12:00:00"
 
     @property
     def columns(self):
@@ -98,7 +98,7 @@ def write(shape, path):
     writer.close()
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Winners:
     """The newest row of every key, keys ascending: what a store must hold."""
     shape: Shape

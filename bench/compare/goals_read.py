@@ -56,23 +56,28 @@ def encode(bench, scale):
 def curve(bench, scale):
     """G12 and G13: time and memory against the number of rows, at a fixed number of keys and with as many as rows."""
     keys = min(scale.curve_rows) // 10
-    fixed = [bench.read_path(Shape(rows, rows // keys)) for rows in scale.curve_rows]
-    growing = [bench.read_path(Shape(rows)) for rows in scale.curve_rows if rows <= 10_000_000]
-    ends = (0, -1)
-    first, last = (scale.curve_rows[end] for end in ends)
-    exponents = [math.log(fixed[-1]["seconds"] / fixed[0]["seconds"]) / math.log(last / first)]
+    first, last = min(scale.curve_rows), max(scale.curve_rows)
+    fixed = interleaved(scale.rounds, {
+        rows: lambda rows=rows: bench.read_path(Shape(rows, rows // keys)) for rows in scale.curve_rows})
+    exponents = [math.log(ratio) / math.log(last / first)
+                 for ratio in paired(_seconds(fixed[last]), _seconds(fixed[first]))]
     note = "the goal is for 1e5 … 1e8 rows: SCALE=full" if last < 100_000_000 else ""
     yield Result("G12", f"exponent of time, {first:,} … {last:,} rows, {keys:,} keys", exponents, at_most=1.05, unit="",
-                 note=note, runs={"fixed_keys": fixed, "rows_are_keys": growing})
-    yield Result("G12", f"peak memory of {last:,} rows against {first:,}, {keys:,} keys",
-                 [fixed[-1]["peak_memory_bytes"] / fixed[0]["peak_memory_bytes"]], unit="×",
-                 note=f"{fixed[0]['peak_memory_bytes'] / 2**20:.0f} → {fixed[-1]['peak_memory_bytes'] / 2**20:.0f} MiB")
-    shape = Shape(100)
-    payload = 8 * (shape.features + 3)  # Key, features, two times.
+                 note=note, runs={"fixed_keys": list(fixed.values())})
+    mib = {rows: max(_mib(fixed[rows])) for rows in (first, last)}
+    yield Result("G12", f"peak memory of {last:,} rows against {first:,}, {keys:,} keys", [mib[last] / mib[first]],
+                 note=f"{mib[first]:.0f} → {mib[last]:.0f} MiB")
+    growing = [bench.read_path(Shape(rows)) for rows in scale.curve_rows if rows <= 10_000_000]
+    payload = 8 * (Shape(1).features + 3)  # Key, features, two times.
     grown = growing[-1]["peak_memory_bytes"] - growing[0]["peak_memory_bytes"]
     per_entity = grown / (growing[-1]["winners"] - growing[0]["winners"])
     yield Result("G13", f"memory per entity beyond its payload of {payload} B, up to {growing[-1]['winners']:,} keys",
-                 [per_entity - payload], at_most=64, unit="B", form="{:.0f}")
+                 [per_entity - payload], at_most=64, unit="B", form="{:.0f}",
+                 runs={"rows_are_keys": [[one] for one in growing]})
+
+
+def _mib(runs):
+    return [one["peak_memory_bytes"] / 2**20 for one in runs]
 
 
 def memory_limit(bench, scale):

@@ -3,7 +3,7 @@ import dataclasses
 import shutil
 
 from compare.data import Shape
-from compare.process import run
+from compare.process import Outcome, run
 from compare.results import Result
 from compare.rounds import interleaved, paired
 
@@ -18,7 +18,7 @@ def _walls(runs):
 
 def _brief(runs):
     """Outcomes as JSON can hold them."""
-    return {name: [dataclasses.asdict(one) | {"output": None} if dataclasses.is_dataclass(one) else one for one in each]
+    return {name: [{"seconds": one.wall, "cpu": one.cpu, "mib": one.mib} if isinstance(one, Outcome) else one for one in each]
             for name, each in runs.items()}
 
 
@@ -47,7 +47,7 @@ def redis_against_replay(bench, scale):
 
         def refill():
             bench.empty_store()
-            checked(bench, base, first)
+            bench.replay(base)
 
         def replay_second():
             refill()
@@ -75,27 +75,48 @@ def _against_ceiling(case, runs):
     return Result("G1", case, values, at_least=0.85, runs=runs)
 
 
-def whole_runs_against_feast(bench, scale):
-    """G2 and G2s: whole commands; Feast's defaults, and its best correct setting, which the ratio is against."""
-    for store, goal in (("redis", "G2"), ("sqlite", "G2s")):
+def whole_runs(bench, scale):
+    """G2, G2s and G11: whole commands beside Feast's, and beside the read path and the store's ceiling in a row."""
+    for store in ("redis", "sqlite"):
         for rows, rows_per_key in scale.feast_cases:
             shape = Shape(rows, rows_per_key)
-            bench.materialize("banquet", shape, store)
-            runs = interleaved(scale.feast_rounds, {
-                engine: lambda engine=engine: bench.materialize(engine, shape, store)
-                for engine in ("feast", "feast_best", "banquet")}, warm_up=False)
-            # Feast's best is whichever of its two settings was faster in the round.
-            feast = [min(pair) for pair in zip(_walls(runs["feast"]), _walls(runs["feast_best"]))]
-            bound = 3 if store == "sqlite" else 20 if rows == shape.keys and rows >= 1_000_000 else 30
-            at_goals_size = rows >= 100_000
-            yield Result(goal, f"whole command against Feast's best, {store}, {shape}", paired(feast, _walls(runs["banquet"])),
-                         at_least=bound if at_goals_size else None, form="{:.1f}", runs=_brief(runs),
-                         note="" if at_goals_size else "the goal is for 100,000 rows and more")
-            memory = [b.mib / min(f.mib, best.mib) for b, f, best in
-                      zip(runs["banquet"], runs["feast"], runs["feast_best"])]
-            yield Result(goal, f"its peak memory against Feast's least, {store}, {shape}", memory,
-                         at_most=1 / 3 if at_goals_size else None,
-                         note=f"{max(one.mib for one in runs['banquet']):.0f} MiB")
+            contestants = {engine: lambda engine=engine: bench.materialize(engine, shape, store)
+                           for engine in ("feast", "feast_best", "banquet")}
+            contestants |= {"read": lambda: bench.read_path(shape), "ceiling": _ceiling_of(bench, shape, store)}
+            contestants["banquet"]()  # The warm-up; Feast's would take minutes.
+            runs = interleaved(scale.feast_rounds, contestants, warm_up=False)
+            yield from _against_feast(store, shape, runs)
+            parts = [r + c for r, c in zip(_seconds(runs["read"]), _seconds(runs["ceiling"]))]
+            yield Result("G11", f"whole run against read path + ceiling, {store}, {shape}",
+                         paired(_walls(runs["banquet"]), parts), at_most=1.15)
+
+
+def _ceiling_of(bench, shape, store):
+    if store == "sqlite":
+        return lambda: bench.bulk_sqlite(shape)
+    folder, _ = bench.capture(shape)
+
+    def replay():
+        bench.empty_store()
+        return checked(bench, folder, shape)
+
+    return replay
+
+
+def _against_feast(store, shape, runs):
+    # Feast's best is whichever of its two settings was faster in the round.
+    feast = [min(pair) for pair in zip(_walls(runs["feast"]), _walls(runs["feast_best"]))]
+    goal = "G2" if store == "redis" else "G2s"
+    bound = 3 if store == "sqlite" else 20 if shape.rows == shape.keys and shape.rows >= 1_000_000 else 30
+    at_goals_size = shape.rows >= 100_000
+    yield Result(goal, f"whole command against Feast's best, {store}, {shape}", paired(feast, _walls(runs["banquet"])),
+                 at_least=bound if at_goals_size else None, form="{:.1f}", runs=_brief(runs),
+                 note="" if at_goals_size else "the goal is for 100,000 rows and more")
+    memory = [b.mib / min(f.mib, best.mib) for b, f, best in zip(runs["banquet"], runs["feast"], runs["feast_best"])]
+    yield Result(goal, f"its peak memory against Feast's least, {store}, {shape}", memory,
+                 at_most=1 / 3 if at_goals_size else None,
+                 note=f"{max(one.mib for one in runs['banquet']):.0f} MiB, Feast "
+                      f"{min(one.mib for one in runs['feast'] + runs['feast_best']):.0f} MiB")
 
 
 def wide_views(bench, scale):
@@ -114,24 +135,6 @@ def sqlite_against_bulk(bench, scale):
     yield Result("G9", f"first load into SQLite against bulk, {shape}",
                  paired(_seconds(runs["ceiling"]), [one["write_seconds"] for one in runs["banquet"]]), at_least=0.85,
                  runs=runs)
-
-
-def whole_run_against_its_parts(bench, scale):
-    """G11: the whole command against its read path and the store's ceiling, one after the other."""
-    shape = Shape(scale.load_rows)
-    folder, _ = bench.capture(shape)
-
-    def replay():
-        bench.empty_store()
-        return checked(bench, folder, shape)
-
-    ceilings = {"redis": replay, "sqlite": lambda: bench.bulk_sqlite(shape)}
-    for store, ceiling in ceilings.items():
-        runs = interleaved(scale.rounds, {"read": lambda: bench.read_path(shape), "ceiling": ceiling,
-                                          "banquet": lambda: bench.materialize("banquet", shape, store)})
-        parts = [r + c for r, c in zip(_seconds(runs["read"]), _seconds(runs["ceiling"]))]
-        yield Result("G11", f"whole run against read path + ceiling, {store}, {shape}",
-                     paired(_walls(runs["banquet"]), parts), at_most=1.15, runs=_brief(runs))
 
 
 def empty_window(bench, scale):

@@ -1,5 +1,6 @@
 """Does a store hold exactly the newest row per key? Compared key by key, byte by byte."""
 import contextlib
+import functools
 import itertools
 import socket
 import sqlite3
@@ -11,6 +12,7 @@ import numpy
 from compare.data import PROJECT, VIEW
 
 CHUNK_KEYS = 2_000
+CACHED_KEYS_MAX = 1_000_000
 ENTITY_KEY_HEAD = struct.pack("<I", 1) + struct.pack("<II", 2, len("driver_id")) + b"driver_id" + struct.pack("<II", 4, 8)
 
 
@@ -46,27 +48,41 @@ def _bulk(word):
     return b"$%d\r\n%s\r\n" % (len(word), word)
 
 
-def check_redis(port, winners):
-    """Asks for every field of every key and compares the replies' bytes with those that must come."""
+@functools.lru_cache(maxsize=2)
+def _questions(winners):
+    """What to ask Redis, chunk by chunk: (commands, [(key, the reply that must come)])."""
+    return list(_ask(winners))
+
+
+def _ask(winners):
     shape = winners.shape
     names = [f"_ts:{VIEW}".encode()] + [struct.pack("<I", mmh3.hash(f"{VIEW}:f{i}", signed=False))
                                         for i in range(shape.features)]
     fields = b"".join(map(_bulk, names))
+    for first in range(0, shape.keys, CHUNK_KEYS):
+        chunk = slice(first, min(shape.keys, first + CHUNK_KEYS))
+        keys = [entity_key(key) + PROJECT.encode() for key in winners.keys[chunk].tolist()]
+        commands = b"".join(
+            b"*%d\r\n$5\r\nHMGET\r\n%s%s*2\r\n$4\r\nHLEN\r\n%s" % (len(names) + 2, word, fields, word)
+            for word in map(_bulk, keys))
+        times = map(timestamp_bytes, winners.event_us[chunk].tolist())
+        rows = zip(times, *_values([column[chunk] for column in winners.features]))
+        yield commands, [(key, b"*%d\r\n%s:%d\r\n" % (len(row), b"".join(map(_bulk, row)), len(row)))
+                         for key, row in zip(keys, rows)]
+
+
+def check_redis(port, winners):
+    """Asks for every field of every key and compares the replies' bytes with those that must come."""
+    keys = winners.shape.keys
+    questions = _questions(winners) if keys <= CACHED_KEYS_MAX else _ask(winners)
     with socket.create_connection(("127.0.0.1", port)) as server, server.makefile("rb") as replies:
         server.sendall(b"DBSIZE\r\n")
         held = int(replies.readline()[1:])
-        if held != shape.keys:
-            raise Differs(f"Redis holds {held:,} keys instead of {shape.keys:,}")
-        for first in range(0, shape.keys, CHUNK_KEYS):
-            chunk = slice(first, min(shape.keys, first + CHUNK_KEYS))
-            keys = [entity_key(key) + PROJECT.encode() for key in winners.keys[chunk].tolist()]
-            server.sendall(b"".join(
-                b"*%d\r\n$5\r\nHMGET\r\n%s%s*2\r\n$4\r\nHLEN\r\n%s" % (len(names) + 2, word, fields, word)
-                for word in map(_bulk, keys)))
-            times = map(timestamp_bytes, winners.event_us[chunk].tolist())
-            rows = zip(times, *_values([column[chunk] for column in winners.features]))
-            for key, row in zip(keys, rows):
-                due = b"*%d\r\n%s:%d\r\n" % (len(row), b"".join(map(_bulk, row)), len(row))
+        if held != keys:
+            raise Differs(f"Redis holds {held:,} keys instead of {keys:,}")
+        for commands, answers in questions:
+            server.sendall(commands)
+            for key, due in answers:
                 if replies.read(len(due)) != due:
                     raise Differs(f"Redis: not the newest row under key {key.hex()}")
 

@@ -66,6 +66,12 @@ constexpr OptionSpec kOptions[] = {
      .type = OptionType::kBool,
      .default_value = "true",
      .meaning = "Leave out row groups none of whose rows can be newest, by their statistics."},
+    {.name = "dictionaries",
+     .type = OptionType::kBool,
+     .default_value = "true",
+     .meaning =
+         "Text that a file keeps as a dictionary is encoded once for each word, not for each "
+         "row."},
     {.name = "sqlite_ts",
      .type = OptionType::kChoice,
      .default_value = "python",
@@ -284,6 +290,7 @@ Result<RunOptions> ParseRunOptions(const ConfigNode& block,
   options.share_reads = values.Bool("share_reads");
   options.late_materialization = values.Bool("late_materialization");
   options.skip_row_groups = values.Bool("skip_row_groups");
+  options.dictionaries = values.Bool("dictionaries");
   options.sqlite_ts = values.Text("sqlite_ts") == "utc" ? SqliteTimes::kUtc : SqliteTimes::kPython;
   options.sqlite_feed = values.Bool("sqlite_feed");
   options.redis_wait_replicas = static_cast<int>(*values.Int("redis_wait_replicas"));

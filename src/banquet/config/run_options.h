@@ -45,6 +45,7 @@ struct RunOptions {
   bool share_reads = true;
   bool late_materialization = true;
   bool skip_row_groups = true;
+  bool dictionaries = true;
   SqliteTimes sqlite_ts = SqliteTimes::kPython;
   bool sqlite_feed = true;  // A statement per flush into SQLite; else one per row.
   int redis_wait_replicas = 0;

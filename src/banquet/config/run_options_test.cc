@@ -114,10 +114,12 @@ TEST(RunOptions, MemoryIsLimitedInBytesWithAUnit) {
 
 TEST(RunOptions, FastPathsAreOnUnlessSwitchedOff) {
   ASSERT_OK_AND_ASSIGN(RunOptions options, Parse(""));
-  EXPECT_TRUE(options.share_reads && options.late_materialization && options.skip_row_groups);
-  ASSERT_OK_AND_ASSIGN(options, Parse("late_materialization: false",
+  EXPECT_TRUE(options.share_reads && options.late_materialization && options.skip_row_groups &&
+              options.dictionaries);
+  ASSERT_OK_AND_ASSIGN(options, Parse("late_materialization: false, dictionaries: false",
                                       {{"share_reads", "false"}, {"skip_row_groups", "no"}}));
-  EXPECT_FALSE(options.share_reads || options.late_materialization || options.skip_row_groups);
+  EXPECT_FALSE(options.share_reads || options.late_materialization || options.skip_row_groups ||
+               options.dictionaries);
 }
 
 TEST(RunOptions, UnsupportedTakesAWordOrNames) {
