@@ -106,6 +106,10 @@ class RepoConfigReader {
     if (root_.Find("flags") != nullptr)
       Warn(*root_.Find("flags"), "flags", "has no effect; remove it");
     const ConfigNode* options = root_.Find("banquet");
+    if (const ConfigNode* folder =
+            options == nullptr ? nullptr : options->Find("spill_directory")) {
+      BANQUET_RETURN_NOT_OK(RefuseUnsetVariable(*folder, "banquet.spill_directory"));
+    }
     BANQUET_ASSIGN_OR_RETURN(
         config_.options, ParseRunOptions(options == nullptr ? ConfigNode() : *options, overrides));
     return Status::OK();

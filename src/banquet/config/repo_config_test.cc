@@ -263,6 +263,8 @@ TEST_F(RepoConfigTest, AnUnsetVariableInAPathIsRefusedByName) {
                Load("project: p\nregistry: {path: '${NOT_SET}/r.db'}\n"));
   EXPECT_FAULT(Fault::kUser, "yaml:3: online_store.path: the environment variable NOT_SET",
                Load("project: p\nregistry: r.db\nonline_store: {path: 'a/${NOT_SET}.db'}\n"));
+  EXPECT_FAULT(Fault::kUser, "yaml:3: banquet.spill_directory: the environment variable NOT_SET",
+               Load("project: p\nregistry: r.db\nbanquet: {spill_directory: '${NOT_SET}'}\n"));
 }
 
 TEST_F(RepoConfigTest, ArgumentsWinOverTheEnvironmentAndThatOverTheDefault) {
