@@ -38,15 +38,15 @@ def take_tied(case, expected, actual):
     return taken
 
 
-@pytest.mark.parametrize(("store", "options"), [*((store, ()) for store in STORES), ("sqlite", ("--sqlite-feed=false",))])
+@pytest.mark.parametrize("store", STORES)
 @pytest.mark.parametrize("case", ["basic", "types", "timestamps"])
-def test_store_and_registry_are_as_feast_leaves_them(case, store, options, tmp_path, redis_clean):
+def test_store_and_registry_are_as_feast_leaves_them(case, store, tmp_path, redis_clean):
     project = project_of(case)
     repository = open_case(case, store, tmp_path, redis_clean)
     names = field_names(repository.registry)
     for step in recorded_steps(case, store):
         if step["argv"][1] == "materialize":
-            outcome = repository.banquet(*step["argv"][1:], *options)
+            outcome = repository.banquet(*step["argv"][1:])
             assert outcome.exit_code == 0, outcome
     expected = with_changes(expected_cells(case, store, project, names), case)
     actual = cells_of(repository, store, project, redis_clean, names)

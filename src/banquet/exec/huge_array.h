@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 
 #include <cstddef>
+#include <cstring>
 #include <type_traits>
 #include <utility>
 
@@ -31,9 +32,7 @@ class HugeArray {
   // memory; nothing changed.
   bool Grow(size_t size) {
     const size_t bytes = size * sizeof(T);
-    void* grown = data_ == nullptr ? ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
-                                            MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-                                   : ::mremap(data_, size_ * sizeof(T), bytes, MREMAP_MAYMOVE);
+    void* grown = data_ == nullptr ? Map(bytes) : Remap(bytes);
     if (grown == MAP_FAILED) return false;
     if (bytes >= kHugePageBytes) ::madvise(grown, bytes, MADV_HUGEPAGE);  // A wish.
     data_ = static_cast<T*>(grown);
@@ -46,6 +45,22 @@ class HugeArray {
   T& operator[](size_t i) const { return data_[i]; }
 
  private:
+  static void* Map(size_t bytes) {
+    return ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  }
+  void* Remap(size_t bytes) {
+#ifdef __SANITIZE_THREAD__
+    // TSan does not see mremap, and takes whoever held the new addresses before for a racer.
+    void* grown = Map(bytes);
+    if (grown == MAP_FAILED) return grown;
+    std::memcpy(grown, data_, size_ * sizeof(T));
+    ::munmap(data_, size_ * sizeof(T));
+    return grown;
+#else
+    return ::mremap(data_, size_ * sizeof(T), bytes, MREMAP_MAYMOVE);
+#endif
+  }
+
   static constexpr size_t kHugePageBytes = size_t{2} << 20;
   T* data_ = nullptr;
   size_t size_ = 0;

@@ -209,8 +209,11 @@ TEST(RedisLiveTest, AServerKilledWhileWrittenToIsAnError) {
   ASSERT_OK(store->Prepare(std::span(&view, 1)));
   ASSERT_OK_AND_ASSIGN(auto writer, store->OpenWriter(std::span(&view, 1), 0));
   BatchBuilder builder(view);
-  for (int i = 0; i < 5000; ++i) builder.Row("key" + std::to_string(i), 7, {"value"});
-  ASSERT_OK(writer->Write(builder.Build(), RowSelection::All()));  // The last chunks are open.
+  for (int i = 0; i < 1500; ++i) builder.Row("key" + std::to_string(i), 7, {"value"});
+  // Writes are not answered, so that the last chunks are surely open.
+  ASSERT_OK_AND_ASSIGN(const auto other, server->Connect());
+  ASSERT_OK(other->Call({"CLIENT", "PAUSE", "100000", "WRITE"}).status());
+  ASSERT_OK(writer->Write(builder.Build(), RowSelection::All()));
   server->Kill();
   const auto outcomes = writer->Flush();
   EXPECT_FAULT(Fault::kRemote, server->connection_string(), outcomes);
