@@ -7,6 +7,7 @@
 #include <random>
 #include <utility>
 
+#include "banquet/base/exception_guard.h"
 #include "banquet/engine/run_share.h"
 #include "banquet/engine/view_columns_of.h"
 
@@ -152,7 +153,7 @@ void ComputeEngine::RunGroup(const ExecutionContext& context, PendingGroup pendi
 }
 
 void ComputeEngine::RunLocked(const ExecutionContext& context, const PendingGroup& pending) {
-  const Status status = Attempt(context, pending);
+  const Status status = WithoutExceptions([&] { return Attempt(context, pending); });
   const Fault fault = status.ok() ? Fault::kBug : FaultOf(status);
   if (pending.jobs.size() > 1 && (fault == Fault::kUser || fault == Fault::kData)) {
     // One view's column or value may be the reason: each by itself. Rewriting is harmless.

@@ -14,17 +14,22 @@
 
 namespace banquet {
 
-Result<KeptBatch> BatchSpool::Keep(std::shared_ptr<arrow::RecordBatch> rows, int64_t side_bytes) {
-  const int64_t bytes = arrow::util::TotalBufferSize(*rows) + side_bytes;
-  {
-    std::lock_guard lock(mutex_);
-    if (lease_.TryGrow(bytes)) {
-      KeptBatch kept{.rows = std::move(rows), .schema = nullptr, .bytes = bytes};
-      kept.schema = kept.rows->schema();
-      return kept;
-    }
-  }
+Result<KeptBatch> BatchSpool::Keep(std::shared_ptr<arrow::RecordBatch> rows) {
+  if (std::optional<KeptBatch> kept = TryKeep(rows, 0)) return *std::move(kept);
   return Spill(*rows);
+}
+
+std::optional<KeptBatch> BatchSpool::TryKeep(std::shared_ptr<arrow::RecordBatch> rows,
+                                             int64_t side_bytes) {
+  const int64_t bytes = arrow::util::TotalBufferSize(*rows);
+  std::lock_guard lock(mutex_);
+  if (!lease_.TryGrow(bytes + side_bytes)) return std::nullopt;
+  KeptBatch kept{.rows = std::move(rows),
+                 .schema = nullptr,
+                 .bytes = bytes + side_bytes,
+                 .loaded_bytes = bytes};
+  kept.schema = kept.rows->schema();
+  return kept;
 }
 
 Result<KeptBatch> BatchSpool::Spill(const arrow::RecordBatch& rows) {
@@ -43,6 +48,7 @@ Result<KeptBatch> BatchSpool::Spill(const arrow::RecordBatch& rows) {
   BANQUET_ASSIGN_OR_RETURN(const std::shared_ptr<arrow::Buffer> message,
                            arrow::ipc::SerializeRecordBatch(rows, options));
   KeptBatch kept{.rows = nullptr, .schema = rows.schema(), .bytes = message->size()};
+  BANQUET_ASSIGN_OR_RETURN(kept.loaded_bytes, arrow::util::ReferencedBufferSize(rows));
   BANQUET_ASSIGN_OR_RETURN(kept.offset, file->Append(message->data(), message->size()));
   return kept;
 }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "arrow/type_fwd.h"
@@ -17,8 +18,9 @@ namespace banquet {
 struct KeptBatch {
   std::shared_ptr<arrow::RecordBatch> rows;
   std::shared_ptr<arrow::Schema> schema;
-  int64_t bytes = 0;   // Of memory, or on disk.
-  int64_t offset = 0;  // Where rows is null.
+  int64_t bytes = 0;         // Of memory, or on disk.
+  int64_t offset = 0;        // Where rows is null.
+  int64_t loaded_bytes = 0;  // Of memory, once it is loaded.
 };
 
 // Safe to share between threads; a kept batch is not. Borrows the budget.
@@ -27,10 +29,11 @@ class BatchSpool {
   BatchSpool(MemoryBudget* budget, std::string spill_directory)
       : lease_(budget), spill_directory_(std::move(spill_directory)) {}
 
-  // In memory if the budget has room for it and `side_bytes` that the caller will need beside it,
-  // else on disk. The batch must hold its rows alone, not a slice of larger ones, and no
-  // dictionaries.
-  Result<KeptBatch> Keep(std::shared_ptr<arrow::RecordBatch> rows, int64_t side_bytes = 0);
+  // Batches must hold their rows alone, not a slice of larger ones, and no dictionaries.
+  // In memory if the budget has room for it, else on disk.
+  Result<KeptBatch> Keep(std::shared_ptr<arrow::RecordBatch> rows);
+  // In memory, if the budget has room for it and for `side_bytes` that the caller needs beside it.
+  std::optional<KeptBatch> TryKeep(std::shared_ptr<arrow::RecordBatch> rows, int64_t side_bytes);
   // On disk.
   Result<KeptBatch> Spill(const arrow::RecordBatch& rows);
   Result<std::shared_ptr<arrow::RecordBatch>> Load(const KeptBatch& kept) const;

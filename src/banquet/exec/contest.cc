@@ -125,6 +125,7 @@ Status Contest::FinishSpilled(const SpillPages& pages, WinnerMap* winners) {
   Entrants entrants;
   ContestScratch scratch;
   for (size_t page = 0; page < pages.pages(); ++page) {
+    if (settings_.stop.stop_requested()) return CancelledError();
     entrants.Clear();
     BANQUET_RETURN_NOT_OK(pages.Read(page, settings_.form, *file_, &entrants));
     BANQUET_RETURN_NOT_OK(again.Offer(entrants, &scratch));

@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,7 @@ struct ContestSettings {
   ContestForm form;
   MemoryBudget* budget = nullptr;  // Borrowed.
   std::string spill_directory;
+  std::stop_token stop;  // Looked at while spilled rows are read again.
 };
 
 // Keys are divided by hash into partitions, each with a table and a lock of its own, so that

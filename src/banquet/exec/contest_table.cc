@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <new>
 #include <tuple>
+
+#include "banquet/model/scan_request.h"
 
 namespace banquet {
 namespace {
@@ -20,6 +23,15 @@ bool GrowArray(HugeArray<T>* array, size_t needed, size_t first) {
   return array->size() >= needed || array->Grow(std::max({needed, array->size() * 2, first}));
 }
 
+// What an array of `size` elements is enlarged by: `first`, or what a huge page holds once it has
+// such pages, which come into memory whole.
+size_t StepOf(size_t size, size_t first, size_t element_bytes) {
+  const bool is_huge = size * element_bytes >= HugeArray<char>::kHugeFromBytes;
+  return is_huge ? HugeArray<char>::kPageBytes / element_bytes : first;
+}
+
+static_assert(kScanRowsMax == int64_t{1} << 48, "Positions have 48 bits beside the ties");
+
 }  // namespace
 
 int FineTimes::Compare(const FineTimes& other) const {
@@ -31,7 +43,7 @@ int FineTimes::Compare(const FineTimes& other) const {
 }
 
 ContestTable::ContestTable(ContestForm form, MemoryBudget* budget) : form_(form), lease_(budget) {
-  slots_.Grow(kFirstSlots);
+  if (!slots_.Grow(kFirstSlots)) throw std::bad_alloc();  // As any other member would.
   mask_ = kFirstSlots - 1;
   lease_.Grow(static_cast<int64_t>(kFirstSlots * sizeof(Slot)));
 }
@@ -150,10 +162,11 @@ bool ContestTable::GrowSlots() {
 }
 
 bool ContestTable::GrowEntries() {
-  const size_t room = room_ + kEntryStep;
+  const size_t step = StepOf(room_, kEntryStep, sizeof(Entry));
+  const size_t room = room_ + step;
   const size_t entry_bytes = sizeof(Entry) + (form_.fine_times ? sizeof(FineTimes) : 0);
-  const auto bytes = static_cast<int64_t>(kEntryStep * entry_bytes);
-  if (!TakeStep(room_ == 0, kEntryStep * entry_bytes)) return false;
+  const auto bytes = static_cast<int64_t>(step * entry_bytes);
+  if (!TakeStep(room_ == 0, step * entry_bytes)) return false;
   if (!GrowArray(&entries_, room, kEntryStep) ||
       (form_.fine_times && !GrowArray(&fine_, room, kEntryStep))) {
     lease_.Shrink(bytes);
@@ -164,7 +177,7 @@ bool ContestTable::GrowEntries() {
 }
 
 bool ContestTable::GrowKeys(size_t bytes) {
-  const size_t step = std::max(bytes, kKeyStepBytes);
+  const size_t step = std::max(bytes, StepOf(keys_room_, kKeyStepBytes, 1));
   if (!TakeStep(keys_room_ == 0, step)) return false;
   if (!GrowArray(&keys_, keys_room_ + step, kKeyStepBytes)) {
     lease_.Shrink(static_cast<int64_t>(step));

@@ -17,6 +17,11 @@ class HugeArray {
   static_assert(std::is_trivially_copyable_v<T>);
 
  public:
+  static constexpr size_t kPageBytes = size_t{2} << 20;
+  // Smaller arrays have small pages, so that the last page, of which only a part is used, does not
+  // count for much.
+  static constexpr size_t kHugeFromBytes = 4 * kPageBytes;
+
   HugeArray() = default;
   HugeArray(HugeArray&& other) noexcept { *this = std::move(other); }
   HugeArray& operator=(HugeArray&& other) noexcept {
@@ -30,11 +35,11 @@ class HugeArray {
 
   // Room for `size` elements, more than before; what is new is zero. False: the system has no
   // memory; nothing changed.
-  bool Grow(size_t size) {
+  [[nodiscard]] bool Grow(size_t size) {
     const size_t bytes = size * sizeof(T);
     void* grown = data_ == nullptr ? Map(bytes) : Remap(bytes);
     if (grown == MAP_FAILED) return false;
-    if (bytes >= kHugePageBytes) ::madvise(grown, bytes, MADV_HUGEPAGE);  // A wish.
+    if (bytes >= kHugeFromBytes) ::madvise(grown, bytes, MADV_HUGEPAGE);  // A wish.
     data_ = static_cast<T*>(grown);
     size_ = size;
     return true;
@@ -61,7 +66,6 @@ class HugeArray {
 #endif
   }
 
-  static constexpr size_t kHugePageBytes = size_t{2} << 20;
   T* data_ = nullptr;
   size_t size_ = 0;
 };

@@ -37,7 +37,8 @@ class LatestSink final : public LatestBreaker {
         settings_(std::move(settings)),
         contest_({.form = form,
                   .budget = settings_.budget,
-                  .spill_directory = settings_.spill_directory}) {}
+                  .spill_directory = settings_.spill_directory,
+                  .stop = settings_.stop}) {}
 
   Result<std::unique_ptr<Local>> NewLocal() override { return std::make_unique<Rows>(); }
 
@@ -76,9 +77,9 @@ class LatestSink final : public LatestBreaker {
       keys = fragment.BoundsOf(key_column);
     }
     if (!keys.has_value() || keys->greatest < keys->least) return false;
-    const uint64_t asked =
-        static_cast<uint64_t>(keys->greatest) - static_cast<uint64_t>(keys->least) + 1;
-    if (asked > static_cast<uint64_t>(fragment.rows() / kRowsPerQuestion) + 1) return false;
+    const uint64_t further =
+        static_cast<uint64_t>(keys->greatest) - static_cast<uint64_t>(keys->least);
+    if (further > static_cast<uint64_t>(fragment.rows() / kRowsPerQuestion)) return false;
     return contest_.AllHoldNewer(keys->least, keys->greatest, times->greatest_us);
   }
 

@@ -2,6 +2,7 @@
 // The breaker that keeps the newest row per key.
 
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,7 @@ struct LatestSettings {
   std::unique_ptr<RowRecall> recall;
   MemoryBudget* budget = nullptr;  // Borrowed.
   std::string spill_directory;
+  std::stop_token stop;
   RowFates* fates = nullptr;  // Borrowed; gets duplicates, full_ties and winners at the end.
 };
 

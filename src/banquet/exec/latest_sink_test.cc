@@ -175,6 +175,27 @@ TEST(LatestSinkTest, SkipsFragmentsThatCannotWin) {
   EXPECT_EQ(winners.value_of_key.size(), 100u);
 }
 
+TEST(LatestSinkTest, SkippingWhileOthersConsumeChangesNoWinner) {
+  const uint64_t seed = std::random_device{}();
+  SCOPED_TRACE(::testing::Message() << "seed " << seed);
+  std::mt19937_64 random(seed);
+  for (int round = 0; round < 5; ++round) {
+    // Times ascend with the rows save for a disorder larger than a fragment's span.
+    std::vector<TestRow> rows;
+    for (int64_t i = 0; i < 60'000; ++i) {
+      rows.push_back({.key = static_cast<int64_t>(random() % 200),
+                      .value = i,
+                      .event_us = i / 100 + static_cast<int64_t>(random() % 15)});
+    }
+    const Winners all = RunLatest(rows, {.batch_rows = 1000, .workers = 1});
+    const Winners skipped = RunLatest(rows, {.batch_rows = 1000, .workers = 5, .skip = true});
+    EXPECT_GT(skipped.pruned, 0);
+    EXPECT_EQ(skipped.read + skipped.pruned, 60'000);
+    EXPECT_EQ(skipped.value_of_key, all.value_of_key);
+    EXPECT_EQ(skipped.full_ties, all.full_ties);
+  }
+}
+
 TEST(LatestSinkTest, DoesNotAskForMoreKeysThanItIsWorth) {
   std::vector<TestRow> rows;
   for (int64_t i = 0; i < 10'000; ++i)

@@ -68,6 +68,7 @@ class Lowering {
                        : MakeSpoolRecall(resources_.budget, resources_.spill_directory),
         .budget = resources_.budget,
         .spill_directory = resources_.spill_directory,
+        .stop = resources_.stop,
         .fates = resources_.fates};
     BANQUET_ASSIGN_OR_RETURN(lowered_.latest_, MakeLatestSink(node, *schema, std::move(settings)));
     if (resources_.skip_row_groups) {
@@ -88,7 +89,8 @@ class Lowering {
     BANQUET_ASSIGN_OR_RETURN(lowered_.order_,
                              MakeOrderSink(node, schema_,
                                            {.budget = resources_.budget,
-                                            .spill_directory = resources_.spill_directory}));
+                                            .spill_directory = resources_.spill_directory,
+                                            .stop = resources_.stop}));
     return Status::OK();
   }
 

@@ -58,8 +58,12 @@ struct Run {
   std::vector<KeptBatch> pieces;
 };
 
-// Pieces that are merged at a time: each has one batch in memory.
+// Runs on disk that are merged at a time: one piece of each is in memory, with its keys. Two at
+// least, however large their pieces are.
 constexpr size_t kMergedRunsMax = 64;
+constexpr int64_t kMergedBytesMax = int64_t{8} << 20;
+// A piece on disk, of more than one row.
+constexpr int64_t kPieceBytes = kMergedBytesMax / static_cast<int64_t>(kMergedRunsMax);
 
 // A run being read: its present piece and the keys of it.
 class RunCursor {
@@ -73,8 +77,10 @@ class RunCursor {
     rows_ = nullptr;
     keys_ = SortKeys();
     if (piece_ == run_.pieces.size()) return false;
-    BANQUET_ASSIGN_OR_RETURN(rows_, spool_->Load(run_.pieces[piece_++]));
+    const KeptBatch& kept = run_.pieces[piece_++];
+    BANQUET_ASSIGN_OR_RETURN(rows_, spool_->Load(kept));
     BANQUET_ASSIGN_OR_RETURN(keys_, SortKeys::Of(*rows_, *keys_encoder_));
+    rows_max_ = WriteRowsMax(*rows_, kept.loaded_bytes);
     at_ = 0;
     return true;
   }
@@ -84,6 +90,7 @@ class RunCursor {
   int64_t at() const { return static_cast<int64_t>(at_); }
   bool Step() { return ++at_ < keys_.size(); }  // False: the piece is used up.
   const std::shared_ptr<arrow::RecordBatch>& rows() const { return rows_; }
+  int64_t rows_max() const { return rows_max_; }  // Of the present piece, for one batch.
 
  private:
   Run run_;
@@ -92,6 +99,7 @@ class RunCursor {
   size_t piece_ = 0;
   std::shared_ptr<arrow::RecordBatch> rows_;
   SortKeys keys_;
+  int64_t rows_max_ = 1;
   size_t at_ = 0;
 };
 
@@ -120,7 +128,11 @@ class Merge {
     pieces_.clear();
     part_of_.assign(cursors_.size(), std::nullopt);
     picks_.clear();
-    while (!heads_.empty() && picks_.size() < static_cast<size_t>(kWriteBatchRows)) {
+    // Each row fills the batch by its part of what its piece allows.
+    int64_t filled = 0;
+    while (!heads_.empty() && filled < kFull) {
+      const int64_t rows_max = cursors_[heads_.front()].rows_max();
+      filled += (kFull + rows_max - 1) / rows_max;
       BANQUET_RETURN_NOT_OK(TakeHead());
     }
     if (picks_.empty()) return nullptr;
@@ -128,6 +140,8 @@ class Merge {
   }
 
  private:
+  static constexpr int64_t kFull = int64_t{1} << 40;
+
   // Rows that one piece gives to the batch: they follow one another.
   struct Part {
     std::shared_ptr<arrow::RecordBatch> rows;
@@ -193,19 +207,25 @@ class MergeSource final : public Source {
 
   Result<Batch> Next() override {
     std::lock_guard lock(mutex_);
-    BANQUET_ASSIGN_OR_RETURN(std::shared_ptr<arrow::RecordBatch> rows, merge_.Next());
-    return Batch{.rows = std::move(rows), .first_row = 0, .selection = {}};
+    BANQUET_RETURN_NOT_OK(failure_);
+    Result<std::shared_ptr<arrow::RecordBatch>> rows = merge_.Next();
+    failure_ = rows.status();
+    BANQUET_RETURN_NOT_OK(failure_);
+    return Batch{.rows = *std::move(rows), .first_row = 0, .selection = {}};
   }
 
  private:
   std::mutex mutex_;
+  Status failure_;  // Of the merge, which is then half done and of no use to the next worker.
   Merge merge_;
 };
 
 class OrderSink final : public Breaker {
  public:
   OrderSink(std::unique_ptr<EntityKeyEncoder> keys, OrderSettings settings)
-      : keys_(std::move(keys)), spool_(settings.budget, std::move(settings.spill_directory)) {}
+      : keys_(std::move(keys)),
+        spool_(settings.budget, std::move(settings.spill_directory)),
+        stop_(std::move(settings.stop)) {}
 
   Result<std::unique_ptr<Local>> NewLocal() override { return std::make_unique<Local>(); }
 
@@ -216,24 +236,32 @@ class OrderSink final : public Breaker {
     std::ranges::sort(order,
                       [&](uint32_t a, uint32_t b) { return SortKeys::Precedes(keys, a, keys, b); });
     BANQUET_ASSIGN_OR_RETURN(std::shared_ptr<arrow::RecordBatch> rows, TakeRows(batch.rows, order));
-    BANQUET_ASSIGN_OR_RETURN(KeptBatch kept, spool_.Keep(std::move(rows), keys.memory_bytes()));
+    Run run;
+    if (std::optional<KeptBatch> kept = spool_.TryKeep(rows, keys.memory_bytes())) {
+      run.pieces.push_back(*std::move(kept));
+      std::lock_guard lock(mutex_);
+      resident_.push_back(std::move(run));
+      return Status::OK();
+    }
+    BANQUET_RETURN_NOT_OK(SpillInPieces(*rows, &run));
     std::lock_guard lock(mutex_);
-    std::vector<Run>& runs = kept.rows == nullptr ? spilled_ : resident_;
-    runs.emplace_back().pieces.push_back(std::move(kept));
+    spilled_.push_back(std::move(run));
     return Status::OK();
   }
 
   Status Combine(Local&) override { return Status::OK(); }
 
-  // Runs on disk are merged until few are left; those in memory need nothing to be read.
+  // Runs on disk are merged until one merge takes all that are left; those in memory need nothing
+  // to be read.
   Status Finish() override {
-    while (spilled_.size() > kMergedRunsMax) {
+    while (RunsOfOneMerge(0) < spilled_.size()) {
       std::vector<Run> merged;
-      for (size_t first = 0; first < spilled_.size(); first += kMergedRunsMax) {
-        const size_t count = std::min(kMergedRunsMax, spilled_.size() - first);
+      for (size_t first = 0; first < spilled_.size();) {
+        const size_t count = RunsOfOneMerge(first);
         std::vector<Run> some(std::make_move_iterator(spilled_.begin() + first),
                               std::make_move_iterator(spilled_.begin() + first + count));
         BANQUET_ASSIGN_OR_RETURN(merged.emplace_back(), MergeOnDisk(std::move(some)));
+        first += count;
       }
       spilled_ = std::move(merged);
     }
@@ -247,18 +275,45 @@ class OrderSink final : public Breaker {
   }
 
  private:
+  // Spilled runs from `first` on that are merged at a time.
+  size_t RunsOfOneMerge(size_t first) const {
+    int64_t bytes = 0;
+    size_t count = 0;
+    for (size_t i = first; i < spilled_.size() && count < kMergedRunsMax; ++i, ++count) {
+      int64_t largest = 0;
+      for (const KeptBatch& piece : spilled_[i].pieces) {
+        largest = std::max(largest, piece.loaded_bytes);
+      }
+      bytes += largest;
+      if (count >= 2 && bytes > kMergedBytesMax) break;
+    }
+    return count;
+  }
+
+  Status SpillInPieces(const arrow::RecordBatch& rows, Run* run) {
+    BANQUET_ASSIGN_OR_RETURN(const int64_t bytes, RowBytesOf(rows));
+    const int64_t row_bytes = bytes / std::max<int64_t>(rows.num_rows(), 1) + 1;
+    const int64_t step = std::max<int64_t>(1, kPieceBytes / row_bytes);
+    for (int64_t at = 0; at < rows.num_rows(); at += step) {
+      BANQUET_ASSIGN_OR_RETURN(run->pieces.emplace_back(), spool_.Spill(*rows.Slice(at, step)));
+    }
+    return Status::OK();
+  }
+
   Result<Run> MergeOnDisk(std::vector<Run> runs) {
     Merge merge(std::move(runs), &spool_, keys_.get());
     Run merged;
     while (true) {
+      if (stop_.stop_requested()) return CancelledError();
       BANQUET_ASSIGN_OR_RETURN(const std::shared_ptr<arrow::RecordBatch> rows, merge.Next());
       if (rows == nullptr) return merged;
-      BANQUET_ASSIGN_OR_RETURN(merged.pieces.emplace_back(), spool_.Spill(*rows));
+      BANQUET_RETURN_NOT_OK(SpillInPieces(*rows, &merged));
     }
   }
 
   const std::unique_ptr<EntityKeyEncoder> keys_;
   BatchSpool spool_;
+  const std::stop_token stop_;
   std::mutex mutex_;
   std::vector<Run> resident_;
   std::vector<Run> spilled_;

@@ -1,10 +1,11 @@
 #include "banquet/exec/pipeline.h"
 
 #include <atomic>
-#include <exception>
 #include <mutex>
 #include <thread>
 #include <utility>
+
+#include "banquet/base/exception_guard.h"
 
 namespace banquet {
 namespace {
@@ -24,19 +25,6 @@ Status RunWorker(const Pipeline& pipeline, const std::atomic<bool>& failed,
   return Status::OK();  // Another worker's error is the one to report.
 }
 
-// A library may throw where it should not (std::bad_alloc above all); a worker must not take the
-// process down.
-Status RunWorkerSafely(const Pipeline& pipeline, const std::atomic<bool>& failed,
-                       const std::stop_token& stop) {
-  try {
-    return RunWorker(pipeline, failed, stop);
-  } catch (const std::bad_alloc&) {
-    return RemoteError({}, "Out of memory; lower banquet.threads or give the run more memory");
-  } catch (const std::exception& error) {
-    return Bug("Unexpected exception in a worker: {}", error.what());
-  }
-}
-
 }  // namespace
 
 Status RunPipeline(const Pipeline& pipeline, int worker_count, const std::stop_token& stop) {
@@ -48,7 +36,7 @@ Status RunPipeline(const Pipeline& pipeline, int worker_count, const std::stop_t
     workers.reserve(worker_count);
     for (int i = 0; i < worker_count; ++i) {
       workers.emplace_back([&] {
-        Status status = RunWorkerSafely(pipeline, failed, stop);
+        Status status = WithoutExceptions([&] { return RunWorker(pipeline, failed, stop); });
         if (status.ok()) return;
         failed = true;
         std::lock_guard lock(mutex);
@@ -57,7 +45,7 @@ Status RunPipeline(const Pipeline& pipeline, int worker_count, const std::stop_t
     }
   }
   if (!first_error.ok()) return first_error;
-  return pipeline.sink->Finish();
+  return WithoutExceptions([&] { return pipeline.sink->Finish(); });
 }
 
 }  // namespace banquet

@@ -28,23 +28,38 @@ class ScanSource final : public Source {
     while (true) {
       BANQUET_ASSIGN_OR_RETURN(std::optional<OpenFragment> fragment, Claim());
       if (!fragment.has_value()) return Batch{};
-      Result<std::shared_ptr<arrow::RecordBatch>> rows = fragment->reader->Next();
-      if (!rows.ok() || *rows == nullptr) {
-        CountBytes(&*fragment);
-        PutBack(std::nullopt);
-        if (!rows.ok()) return rows.status();
-        continue;
-      }
+      Hold hold(this);
+      BANQUET_ASSIGN_OR_RETURN(std::shared_ptr<arrow::RecordBatch> rows, fragment->reader->Next());
       CountBytes(&*fragment);
-      Batch batch{.rows = *std::move(rows), .first_row = fragment->next_row, .selection = {}};
+      if (rows == nullptr) continue;
+      Batch batch{.rows = std::move(rows), .first_row = fragment->next_row, .selection = {}};
       fragment->next_row += batch.rows->num_rows();
       if (reading_.counts_rows) reading_.fates->read += batch.rows->num_rows();
-      PutBack(std::move(fragment));
+      hold.Return(*std::move(fragment));
       return batch;
     }
   }
 
  private:
+  // A fragment in a worker's hands. However the worker lets go of it (at its end, by an error or by
+  // an exception), those who wait are told.
+  class Hold {
+   public:
+    explicit Hold(ScanSource* source) : source_(source) {}
+    ~Hold() {
+      if (source_ != nullptr) source_->PutBack(std::nullopt);
+    }
+    Hold(const Hold&) = delete;
+    Hold& operator=(const Hold&) = delete;
+    void Return(OpenFragment fragment) {
+      std::exchange(source_, nullptr)->PutBack(std::move(fragment));
+    }
+    void Keep() { source_ = nullptr; }  // Somebody else lets go of it.
+
+   private:
+    ScanSource* source_;
+  };
+
   // A fragment for this worker alone: one that was left half read, or the next one; waits for one
   // that another worker is reading from. Nothing at the end of all.
   Result<std::optional<OpenFragment>> Claim() {
@@ -60,11 +75,16 @@ class ScanSource final : public Source {
         const ScanFragment& fragment = *reading_.scan->fragments[reading_.fragments[next_++]];
         ++busy_;
         lock.unlock();
-        BANQUET_ASSIGN_OR_RETURN(std::optional<OpenFragment> opened, Open(fragment));
-        if (opened.has_value()) return opened;
-        PutBack(std::nullopt);
+        {
+          Hold hold(this);
+          BANQUET_ASSIGN_OR_RETURN(std::optional<OpenFragment> opened, Open(fragment));
+          if (opened.has_value()) {
+            hold.Keep();
+            return opened;
+          }
+        }
         lock.lock();
-      } else if (busy_ == 0 || failed_) {
+      } else if (busy_ == 0) {
         return std::optional<OpenFragment>();
       } else {
         changed_.wait(lock);
@@ -80,13 +100,10 @@ class ScanSource final : public Source {
       }
       return std::optional<OpenFragment>();
     }
-    Result<std::unique_ptr<FragmentReader>> reader = fragment.Open(reading_.columns);
-    if (!reader.ok()) {
-      Fail();
-      return reader.status();
-    }
+    BANQUET_ASSIGN_OR_RETURN(std::unique_ptr<FragmentReader> reader,
+                             fragment.Open(reading_.columns));
     return std::optional<OpenFragment>(
-        OpenFragment{*std::move(reader), fragment.first_row(), /*bytes_counted=*/0});
+        OpenFragment{std::move(reader), fragment.first_row(), /*bytes_counted=*/0});
   }
 
   void PutBack(std::optional<OpenFragment> fragment) {
@@ -94,14 +111,6 @@ class ScanSource final : public Source {
       std::lock_guard lock(mutex_);
       --busy_;
       if (fragment.has_value()) idle_.push_back(*std::move(fragment));
-    }
-    changed_.notify_all();
-  }
-
-  void Fail() {
-    {
-      std::lock_guard lock(mutex_);
-      failed_ = true;
     }
     changed_.notify_all();
   }
@@ -118,7 +127,6 @@ class ScanSource final : public Source {
   std::vector<OpenFragment> idle_;
   size_t next_ = 0;
   int busy_ = 0;  // Fragments in workers' hands.
-  bool failed_ = false;
 };
 
 }  // namespace

@@ -21,6 +21,18 @@ T Take(const char** at) {
   return value;
 }
 
+// Of a row, without the bytes of its key.
+int64_t LeastBytes(const ContestForm& form) {
+  return static_cast<int64_t>(2 * sizeof(int64_t) + (form.fine_times ? sizeof(FineTimes) : 0) +
+                              (form.number_keys ? sizeof(uint64_t) : sizeof(uint32_t)));
+}
+
+Status Damaged() {
+  return RemoteError({},
+                     "The spill file gave other bytes than were written to it; is the disk of "
+                     "banquet.spill_directory sound?");
+}
+
 Result<std::unique_ptr<arrow::util::Codec>> MakeCodec() {
   return arrow::util::Codec::Create(arrow::Compression::LZ4);
 }
@@ -51,9 +63,7 @@ Status SpillPages::Flush(SpillFile* file) {
       const int64_t stored_bytes,
       codec->Compress(bytes, input, static_cast<int64_t>(stored.size()), stored.data()));
   BANQUET_ASSIGN_OR_RETURN(const int64_t offset, file->Append(stored.data(), stored_bytes));
-  pages_.push_back({.offset = offset,
-                    .stored_bytes = static_cast<int32_t>(stored_bytes),
-                    .bytes = static_cast<int32_t>(bytes)});
+  pages_.push_back({.offset = offset, .stored_bytes = stored_bytes, .bytes = bytes});
   page_.clear();
   return Status::OK();
 }
@@ -65,13 +75,15 @@ Status SpillPages::Read(size_t page, const ContestForm& form, const SpillFile& f
   BANQUET_RETURN_NOT_OK(file.Read(place.offset, stored.data(), place.stored_bytes));
   std::string rows(static_cast<size_t>(place.bytes), '\0');
   BANQUET_ASSIGN_OR_RETURN(const std::unique_ptr<arrow::util::Codec> codec, MakeCodec());
-  BANQUET_RETURN_NOT_OK(codec
-                            ->Decompress(place.stored_bytes, stored.data(), place.bytes,
-                                         reinterpret_cast<uint8_t*>(rows.data()))
-                            .status());
+  BANQUET_ASSIGN_OR_RETURN(const int64_t bytes,
+                           codec->Decompress(place.stored_bytes, stored.data(), place.bytes,
+                                             reinterpret_cast<uint8_t*>(rows.data())));
+  if (bytes != place.bytes) return Damaged();
   const char* at = rows.data();
   const char* const end = at + rows.size();
+  const int64_t least_bytes = LeastBytes(form);
   while (at < end) {
+    if (end - at < least_bytes) return Damaged();
     entrants->event_us.push_back(Take<int64_t>(&at));
     entrants->positions.push_back(Take<int64_t>(&at));
     if (form.fine_times) entrants->fine.push_back(Take<FineTimes>(&at));
@@ -79,6 +91,7 @@ Status SpillPages::Read(size_t page, const ContestForm& form, const SpillFile& f
       entrants->numbers.push_back(Take<uint64_t>(&at));
     } else {
       const auto size = Take<uint32_t>(&at);
+      if (end - at < int64_t{size}) return Damaged();
       entrants->bytes.data.append(at, size);
       entrants->bytes.Close();
       at += size;

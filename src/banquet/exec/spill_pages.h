@@ -31,8 +31,8 @@ class SpillPages {
  private:
   struct Page {
     int64_t offset = 0;
-    int32_t stored_bytes = 0;
-    int32_t bytes = 0;
+    int64_t stored_bytes = 0;
+    int64_t bytes = 0;
   };
   std::string page_;
   std::vector<Page> pages_;

@@ -19,6 +19,9 @@ inline constexpr char kEventNanosColumn[] = "__event_nanos";
 inline constexpr char kCreatedTimeColumn[] = "__created_time";
 inline constexpr char kCreatedNanosColumn[] = "__created_nanos";
 
+// Rows of a scan, those that are pruned among them: positions of rows have 48 bits.
+inline constexpr int64_t kScanRowsMax = int64_t{1} << 48;
+
 struct ScanRequest {
   DataSource source;
   std::vector<std::string>

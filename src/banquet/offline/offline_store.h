@@ -32,7 +32,7 @@ class FragmentReader {
 class ScanFragment {
  public:
   virtual ~ScanFragment() = default;
-  virtual int64_t rows() const = 0;  // -1 when the source does not say.
+  virtual int64_t rows() const = 0;  // Exactly: a reader gives so many.
   // Of its first row within the whole scan's input order (file order, then row order); rows follow
   // one by one. Decides full ties, so it must not depend on pruning.
   virtual int64_t first_row() const = 0;

@@ -7,6 +7,7 @@
 #include "banquet/base/log.h"
 #include "banquet/base/memory_budget.h"
 #include "banquet/base/option_table.h"
+#include "banquet/client/filesystem/spill_file.h"
 #include "banquet/engine/run_share.h"
 #include "banquet/exec/lower_plan.h"
 #include "banquet/plan/feature_builder.h"
@@ -22,6 +23,13 @@ constexpr OptionSpec kOptions[] = {
 };
 constexpr std::string_view kIgnored[] = {"type"};
 
+std::string SpillDirectoryOf(const RunOptions& options) {
+  if (!options.spill_directory.empty()) return options.spill_directory;
+  std::error_code error;
+  const std::filesystem::path folder = std::filesystem::temp_directory_path(error);
+  return error ? "/tmp" : folder.string();
+}
+
 class LocalComputeEngine final : public ComputeEngine {
  public:
   ~LocalComputeEngine() override { JoinAll(); }
@@ -29,9 +37,13 @@ class LocalComputeEngine final : public ComputeEngine {
  protected:
   Status MaterializeGroup(const ExecutionContext& context, const TaskGroup& group,
                           const Jobs& jobs) override {
+    const RunOptions& options = context.config->options;
+    // A folder that cannot be used is told before anything is read.
+    if (!options.spill_directory.empty()) {
+      BANQUET_RETURN_NOT_OK(SpillFile::Create(options.spill_directory).status());
+    }
     const FeatureBuilder builder(context.offline_store->capabilities(), context.write_order());
     BANQUET_ASSIGN_OR_RETURN(ExecutionPlan plan, builder.Build(group));
-    const RunOptions& options = context.config->options;
     const RunShare share = ShareOf(options);
     std::call_once(budget_made_, [&] { budget_.emplace(share.state_bytes); });
     PlanResources resources{.offline_store = context.offline_store,
@@ -42,9 +54,7 @@ class LocalComputeEngine final : public ComputeEngine {
                             .workers = share.workers,
                             .stop = context.stop,
                             .budget = &*budget_,
-                            .spill_directory = options.spill_directory.empty()
-                                                   ? std::filesystem::temp_directory_path().string()
-                                                   : options.spill_directory,
+                            .spill_directory = SpillDirectoryOf(options),
                             .late_materialization = options.late_materialization,
                             .skip_row_groups = options.skip_row_groups,
                             .dictionaries = options.dictionaries};

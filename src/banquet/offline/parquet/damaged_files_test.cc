@@ -5,7 +5,11 @@
 #include <iostream>
 #include <random>
 
+#include "banquet/offline/parquet/parquet_file.h"
 #include "banquet/offline/parquet/parquet_fixtures.h"
+#include "parquet/file_writer.h"
+#include "parquet/metadata.h"
+#include "parquet/schema.h"
 
 namespace banquet::parquet_store {
 namespace {
@@ -36,8 +40,10 @@ std::string Content(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-ScanRequest SmallRequest(const std::string& path) {
-  return RequestOf(path, {"id", "text", "list"});
+ScanRequest SmallRequest(const std::string& path, bool keep_dictionaries = false) {
+  ScanRequest request = RequestOf(path, {"id", "text", "list"});
+  request.keep_dictionaries = keep_dictionaries;
+  return request;
 }
 
 TEST(DamagedFiles, EmptyAndForeignFilesAreNamed) {
@@ -80,7 +86,7 @@ TEST(DamagedFiles, FlippedBitsGiveADataErrorOrWellFormedRows) {
     damaged[at] = static_cast<char>(damaged[at] ^ (1 << (random() % 8)));
     SCOPED_TRACE("byte " + std::to_string(at));
     folder.WriteText("small.parquet", damaged);
-    const auto read = ReadSource(SmallRequest(path));
+    const auto read = ReadSource(SmallRequest(path, /*keep_dictionaries=*/i % 4 < 2));
     if (read.ok()) continue;
     ++refused;
     // A flipped letter of a text is no valid UTF-8 any more: ValidateFull says so, not the store.
@@ -88,6 +94,54 @@ TEST(DamagedFiles, FlippedBitsGiveADataErrorOrWellFormedRows) {
     EXPECT_FAULT(Fault::kData, path, read);
   }
   EXPECT_GT(refused, 0);
+}
+
+// Indices of a dictionary are used to read from it: one beyond its end must not come through.
+TEST(DamagedFiles, AnIndexBeyondItsDictionaryIsADataError) {
+  const TempFolder folder;
+  const std::string path = SmallFile(folder);
+  const std::string whole = Content(path);
+  ASSERT_OK_AND_ASSIGN(const auto file, ParquetFile::Open(path));
+  const auto chunk = file->metadata().RowGroup(0)->ColumnChunk(2);
+  const auto begin = static_cast<size_t>(chunk->data_page_offset());
+  const auto end =
+      static_cast<size_t>(chunk->dictionary_page_offset() + chunk->total_compressed_size());
+  ASSERT_LT(begin, end);
+  int beyond = 0;
+  for (size_t at = begin; at < end; ++at) {
+    SCOPED_TRACE("byte " + std::to_string(at));
+    std::string damaged = whole;
+    damaged[at] = '\xff';
+    folder.WriteText("small.parquet", damaged);
+    const auto read = ReadSource(SmallRequest(path, /*keep_dictionaries=*/true));
+    if (read.ok()) continue;
+    EXPECT_FAULT(Fault::kData, path, read);
+    beyond += read.status().message().find("out of bounds") != std::string::npos ? 1 : 0;
+  }
+  EXPECT_GT(beyond, 0);
+}
+
+// A footer that claims more rows than positions can count, though none of them is read.
+TEST(DamagedFiles, MoreRowsThanPositionsIsADataError) {
+  const TempFolder folder;
+  const std::string path = folder.Make("many.parquet");
+  parquet::schema::NodeVector fields = {parquet::schema::PrimitiveNode::Make(
+      "event_timestamp", parquet::Repetition::REQUIRED,
+      parquet::LogicalType::Timestamp(true, parquet::LogicalType::TimeUnit::MICROS),
+      parquet::Type::INT64)};
+  parquet::SchemaDescriptor schema;
+  schema.Init(
+      parquet::schema::GroupNode::Make("schema", parquet::Repetition::REQUIRED, std::move(fields)));
+  auto footer = parquet::FileMetaDataBuilder::Make(&schema, parquet::default_writer_properties());
+  constexpr int64_t kRows = int64_t{1} << 50;
+  parquet::RowGroupMetaDataBuilder* group = footer->AppendRowGroup();
+  group->set_num_rows(kRows);
+  group->NextColumnChunk()->Finish(kRows, 0, 0, 4, 8, 8, false, false, {}, {});
+  group->Finish(8);
+  ASSERT_OK_AND_ASSIGN(auto file, arrow::io::FileOutputStream::Open(path));
+  parquet::WriteMetaDataFile(*footer->Finish(), file.get());
+  ASSERT_OK(file->Close());
+  EXPECT_FAULT(Fault::kData, "more rows than can be told apart", OpenScan(RequestOf(path, {})));
 }
 
 TEST(DamagedFiles, PageChecksumsAreHeld) {

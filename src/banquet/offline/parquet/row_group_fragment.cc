@@ -4,17 +4,62 @@
 #include <utility>
 
 #include "arrow/array/array_base.h"
+#include "arrow/array/data.h"
 #include "arrow/io/file.h"
 #include "arrow/record_batch.h"
 #include "arrow/type.h"
+#include "arrow/util/int_util.h"
 #include "banquet/offline/parquet/column_types.h"
 #include "banquet/offline/parquet/partition_columns.h"
 #include "banquet/offline/parquet/time_values.h"
 #include "banquet/offline/parquet/window_pruning.h"
 #include "parquet/metadata.h"
+#include "parquet/schema.h"
+#include "parquet/size_statistics.h"
 
 namespace banquet::parquet_store {
 namespace {
+
+// Arrow gives the indices of a dictionary as the file has them, whatever they point to.
+Status CheckDictionaryIndices(const arrow::ArrayData& data) {
+  if (data.dictionary != nullptr) {
+    const auto& type = static_cast<const arrow::DictionaryType&>(*data.type);
+    arrow::ArrayData indices = data;
+    indices.type = type.index_type();
+    indices.dictionary = nullptr;
+    BANQUET_RETURN_NOT_OK(arrow::internal::CheckIndexBounds(
+        arrow::ArraySpan(indices), static_cast<uint64_t>(data.dictionary->length)));
+    BANQUET_RETURN_NOT_OK(CheckDictionaryIndices(*data.dictionary));
+  }
+  for (const auto& child : data.child_data) BANQUET_RETURN_NOT_OK(CheckDictionaryIndices(*child));
+  return Status::OK();
+}
+
+// Bytes of the chunk's values in memory; what its pages take may be a thousandth of that. nullopt:
+// the footer does not say how long its texts are.
+std::optional<double> DecodedBytes(const parquet::ColumnChunkMetaData& chunk,
+                                   const parquet::ColumnDescriptor& column) {
+  const auto values = static_cast<double>(chunk.num_values());
+  switch (column.physical_type()) {
+    case parquet::Type::BOOLEAN:
+      return values / 8;
+    case parquet::Type::INT32:
+    case parquet::Type::FLOAT:
+      return 4 * values;
+    case parquet::Type::FIXED_LEN_BYTE_ARRAY:
+      return column.type_length() * values;
+    case parquet::Type::BYTE_ARRAY: {
+      const auto sizes = chunk.size_statistics();
+      if (sizes != nullptr && sizes->unencoded_byte_array_data_bytes.has_value()) {
+        return static_cast<double>(*sizes->unencoded_byte_array_data_bytes) + 4 * values;
+      }
+      if (!chunk.has_dictionary_page()) return 4 * values;  // The pages hold every text.
+      return std::nullopt;
+    }
+    default:
+      return 8 * values;
+  }
+}
 
 // Some columns of one row group, batch by batch. Used by one thread.
 class ColumnStream {
@@ -45,6 +90,9 @@ class ColumnStream {
       BANQUET_ASSIGN_OR_RETURN(std::shared_ptr<arrow::RecordBatch> batch, batches_->Next());
       if (batch == nullptr) return batch;
       BANQUET_RETURN_NOT_OK(batch->Validate());
+      for (const auto& column : batch->columns()) {
+        BANQUET_RETURN_NOT_OK(CheckDictionaryIndices(*column->data()));
+      }
       if (static_cast<size_t>(batch->num_columns()) != columns_) {
         return Status::Invalid("it gives ", batch->num_columns(), " columns instead of ", columns_);
       }
@@ -128,17 +176,26 @@ class RowGroupReader final : public FragmentReader {
   // What the footer says of the column chunks that are read.
   Status ReadSizes() {
     const auto row_group = scan_->file->metadata().RowGroup(place_.row_group);
-    int64_t bytes = 0;
+    const std::vector<int> dictionaries = DictionaryLeaves();
+    double bytes = 0;
+    bool is_known = true;
     for (const int column : scan_->projection) {
       for (const int leaf : scan_->file->columns()[column].leaves) {
         const auto chunk = row_group->ColumnChunk(leaf);
-        bytes += chunk->total_uncompressed_size();
         stored_bytes_ += chunk->total_compressed_size();
+        const bool as_dictionary = std::ranges::find(dictionaries, leaf) != dictionaries.end();
+        const std::optional<double> decoded =
+            as_dictionary ? std::optional(4.0 * static_cast<double>(chunk->num_values()))
+                          : DecodedBytes(*chunk, *scan_->file->metadata().schema()->Column(leaf));
+        is_known = is_known && decoded.has_value();
+        bytes += std::max<double>(decoded.value_or(0),
+                                  as_dictionary ? 0.0 : double(chunk->total_uncompressed_size()));
       }
     }
-    const int64_t row_bytes =
-        std::max<int64_t>(bytes, 0) / std::max<int64_t>(row_group->num_rows(), 1) + 1;
-    batch_rows_ = std::clamp<int64_t>(kBatchBytesMax / row_bytes, 1, kBatchRowsMax);
+    const double row_bytes =
+        std::max(1.0, bytes / static_cast<double>(std::max<int64_t>(row_group->num_rows(), 1)));
+    batch_rows_ = std::clamp<int64_t>(static_cast<int64_t>(double(kBatchBytesMax) / row_bytes), 1,
+                                      is_known ? kBatchRowsMax : kUnknownBatchRowsMax);
     return Status::OK();
   }
 

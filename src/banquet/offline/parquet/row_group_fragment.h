@@ -14,9 +14,10 @@
 namespace banquet::parquet_store {
 
 // A row group is decoded a batch at a time, which bounds a worker's memory: so many rows, fewer
-// where they are wide (by what the footer says of their size).
+// where they are wide once decoded, and few where the footer does not say how long their texts are.
 inline constexpr int64_t kBatchRowsMax = 64 * 1024;
 inline constexpr int64_t kBatchBytesMax = int64_t{8} << 20;
+inline constexpr int64_t kUnknownBatchRowsMax = 4 * 1024;
 
 // Where a file has one column of the scan.
 struct ColumnOrigin {

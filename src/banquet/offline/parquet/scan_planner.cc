@@ -266,6 +266,10 @@ class Planner {
   Status AddFragments(size_t index) {
     if (only_spare_) return Status::OK();
     const std::shared_ptr<const ParquetFile>& file = files_[index].file;
+    if (file->metadata().num_rows() > kScanRowsMax - scan_.summary.rows) {
+      return DataError("The source has more rows than can be told apart (2^48): file {}",
+                       file->path());
+    }
     auto scan = std::make_shared<FileScan>();
     scan->file = file;
     scan->schema = scan_.schema;
