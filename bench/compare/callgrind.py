@@ -19,6 +19,7 @@ def instructions(argv):
 
 
 def instructions_per_unit(native, arguments_of, small, large, units_of):
+    """units_of: the size, as given, and the command's JSON -> how many units of work it was."""
     few, few_result = instructions([native, *arguments_of(small)])
     many, many_result = instructions([native, *arguments_of(large)])
-    return (many - few) / (units_of(many_result) - units_of(few_result))
+    return (many - few) / (units_of(large, many_result) - units_of(small, few_result))

@@ -52,7 +52,7 @@ def encode(bench, scale):
                      unit="ns/value", form="{:.1f}", runs={"banquet": runs[command]})
         count = instructions_per_unit(
             bench.native, lambda batches: ["encode", "--frame", command, "--batches", str(batches)], 1, 3,
-            units_of=lambda result: result["values"])
+            units_of=lambda _, result: result["values"])
         yield Result("G8", f"encode + frame ({command}), doubles", [count], at_most=100, unit="instructions/value",
                      form="{:.0f}")
 

@@ -31,7 +31,7 @@ void PrintReadPath(const Stretch& before, const PlannedRun& run, int64_t winners
   const AllocationCount after = Allocations();
   const auto features = static_cast<int64_t>(run.group().columns.front().features.size());
   fmt::print(
-      "{{\"seconds\": {:.6f}, \"rows\": {}, \"winners\": {}, \"values\": {}, "
+      "{{\"seconds\": {:.6f}, \"rows_read\": {}, \"winners\": {}, \"values\": {}, "
       "\"peak_memory_bytes\": {}, \"news\": {}, \"arrow_allocations\": {}, \"bytes_read\": {}, "
       "\"checksum\": {}}}\n",
       seconds, run.fates().read.load(), winners, winners * features, PeakMemoryBytes(),

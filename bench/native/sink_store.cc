@@ -9,10 +9,13 @@ namespace {
 
 class SinkWriter final : public OnlineWriter {
  public:
-  explicit SinkWriter(SinkStore* store) : store_(store) {}
+  SinkWriter(SinkStore* store, size_t views) : store_(store), views_(views) {}
 
   Status Write(std::shared_ptr<const EncodedBatch> batch, RowSelection rows) override {
-    outcomes_.written += static_cast<int64_t>(rows.Count(batch->rows));
+    const auto count = static_cast<int64_t>(rows.Count(batch->rows));
+    outcomes_.written += count;
+    outcomes_.views.resize(views_);
+    for (ViewOutcomes& view : outcomes_.views) view.written += count;
     store_->Take(std::move(batch));
     return Status::OK();
   }
@@ -20,13 +23,15 @@ class SinkWriter final : public OnlineWriter {
 
  private:
   SinkStore* const store_;
+  const size_t views_;
   RowOutcomes outcomes_;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<OnlineWriter>> SinkStore::OpenWriter(std::span<const ViewColumns>, int) {
-  return std::make_unique<SinkWriter>(this);
+Result<std::unique_ptr<OnlineWriter>> SinkStore::OpenWriter(std::span<const ViewColumns> views,
+                                                            int) {
+  return std::make_unique<SinkWriter>(this, views.size());
 }
 
 Result<StoredRows> SinkStore::Read(const ViewColumns&, std::span<const std::string> keys) {
