@@ -2,11 +2,18 @@
 SHELL := /bin/bash
 BUILD := scripts/build
 
-.PHONY: demo check test bench lint format clean
+PREFIX ?= /usr/local
+
+.PHONY: demo install check test bench lint format clean
 demo:    ## Install what is missing, build, materialize examples/driver_stats into SQLite and read it back.
 	@scripts/bootstrap build
 	@$(BUILD) release banquet
 	@examples/driver_stats/run build/release/bin/banquet
+
+install: ## Build the command and install it under PREFIX (/usr/local).
+	@scripts/bootstrap build
+	@$(BUILD) release banquet
+	@cmake --install build/release --prefix "$(PREFIX)"
 
 check:   ## Unit and contract tests under ASan and UBSan.
 	@scripts/bootstrap build test

@@ -31,6 +31,7 @@ else()
       IMPORTED_SONAME lib${library}.so.${so_version}
       INTERFACE_SYSTEM_INCLUDE_DIRECTORIES ${wheel}/include
       INTERFACE_INCLUDE_DIRECTORIES ${wheel}/include)
+    list(APPEND BANQUET_ARROW_LIBRARIES ${wheel}/lib${library}.so.${so_version})  # Installed beside the command.
   endforeach()
   add_library(banquet_arrow INTERFACE)
   target_link_libraries(banquet_arrow INTERFACE wheel_arrow_compute wheel_arrow)

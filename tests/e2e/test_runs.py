@@ -223,6 +223,7 @@ def test_a_second_run_waits_where_asked(make_repository, slow_redis):
     assert end_of(first)[0] == 0
     code, stdout, stderr = end_of(second)
     assert code == 0, stderr
+    assert stderr.count("waiting for it for up to 60 s") == 1 and f"pid {first.pid} " in stderr, stderr
     assert len(intervals(repository.registry)["inc_plain"]) == 2
 
 

@@ -4,6 +4,9 @@
 #include <spdlog/spdlog.h>
 
 #include <memory>
+#include <vector>
+
+#include "banquet/base/option_table.h"
 
 namespace banquet {
 namespace {
@@ -43,7 +46,9 @@ Result<LogLevel> ParseLogLevel(const std::string& word) {
   if (word == "warning" || word == "warn") return LogLevel::kWarning;
   if (word == "error") return LogLevel::kError;
   if (word == "off") return LogLevel::kOff;
-  return UserError("Not a log level; write debug, info, warning, error or off: {}", word);
+  static const std::vector<std::string> kWords = {"debug", "info", "warning", "error", "off"};
+  return UserError("--log-level: write debug, info, warning, error or off, not '{}'.{}", word,
+                   DidYouMean(word, kWords));
 }
 
 void SetLogLevel(LogLevel level) { Logger().set_level(SpdlogLevel(level)); }

@@ -59,7 +59,10 @@ Result<LookupQuery> QueryOf(const LookupArguments& arguments) {
       if (equals == std::string::npos || equals == 0) {
         return UserError("Not an entity; write join_key=value[,join_key=value]: {}", entity);
       }
-      row[pair.substr(0, equals)] = pair.substr(equals + 1);
+      if (!row.emplace(pair.substr(0, equals), pair.substr(equals + 1)).second) {
+        return UserError("--entity gives {} twice; write one --entity per row: {}",
+                         pair.substr(0, equals), entity);
+      }
     }
   }
   if (query.entities.empty())
@@ -130,9 +133,12 @@ Result<int> RunLookup(const GlobalOptions& options, const LookupArguments& argum
   BANQUET_ASSIGN_OR_RETURN(const LookupQuery query, QueryOf(arguments));
   BANQUET_ASSIGN_OR_RETURN(const Repository repository, OpenRepository(options));
   BANQUET_ASSIGN_OR_RETURN(const auto store, MakeOnlineStore(repository.config, {}, SystemClock()));
-  BANQUET_ASSIGN_OR_RETURN(const std::vector<LookupColumn> columns,
+  BANQUET_ASSIGN_OR_RETURN(const LookupAnswer found,
                            LookUpOnline(*repository.contents, repository.config, *store, query));
-  BANQUET_ASSIGN_OR_RETURN(const Json answer, AnswerAsJson(columns));
+  BANQUET_ASSIGN_OR_RETURN(const Json answer, AnswerAsJson(found.columns));
+  for (const std::string& hint : found.hints) {
+    if (!options.quiet) std::fprintf(stderr, "banquet: note: %s\n", hint.c_str());
+  }
   if (options.json) {
     std::printf("%s\n", answer.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
   } else {
@@ -159,6 +165,11 @@ void AddGetOnlineFeaturesCommand(CLI::App& app, CommandBody* body) {
       ->allow_extra_args(false);
   command->add_flag("--full-feature-names", arguments->full_feature_names,
                     "Name columns view__feature");
+  command->footer(
+      "Example: two features of two drivers, one row each:\n"
+      "  banquet get-online-features --features driver_hourly_stats:conv_rate,"
+      "driver_hourly_stats:acc_rate \\\n"
+      "    --entity driver_id=1001 --entity driver_id=1002");
   command->callback([body, arguments] {
     *body = [arguments](const GlobalOptions& options) {
       const Result<int> exit_code = RunLookup(options, *arguments);

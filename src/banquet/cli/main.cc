@@ -4,13 +4,17 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <string>
+#include <string_view>
 
 #include "banquet/base/arrow_runtime.h"
 #include "banquet/base/log.h"
 #include "banquet/cli/command.h"
+#include "banquet/cli/progress.h"
+#include "banquet/cli/usage_error.h"
 #include "banquet/config/run_options.h"
 
 namespace banquet {
@@ -28,7 +32,10 @@ void AddRunOptions(CLI::App& app, GlobalOptions* options) {
     std::ranges::replace(flag, '_', '-');
     if (name == "lock_wait") flag += ",--wait";
     std::string meaning(spec.meaning);
-    if (!spec.default_value.empty()) meaning += " [" + std::string(spec.default_value) + "]";
+    if (!spec.default_value.empty()) {
+      const std::string unit = spec.unit.empty() ? "" : " " + std::string(spec.unit);
+      meaning += " [" + std::string(spec.default_value) + unit + "]";
+    }
     app.add_option_function<std::string>(
            flag,
            [options, name](const std::string& value) {
@@ -45,8 +52,7 @@ void AddGlobalOptions(CLI::App& app, GlobalOptions* options) {
   app.add_option("--log-level", options->log_level, "debug, info, warning, error or off");
   app.add_flag("-q,--quiet", options->quiet, "Say nothing but errors");
   app.add_flag("--json", options->json, "One JSON object on standard output");
-  app.add_option("--progress", options->progress, "bar, plain, json or none")
-      ->check(CLI::IsMember({"bar", "plain", "json", "none"}));
+  app.add_option("--progress", options->progress, "bar, plain, json or none");
   app.add_option("--metrics-file", options->metrics_file, "Write Prometheus text to this file");
 }
 
@@ -69,12 +75,17 @@ int Main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    // Usage errors are user errors: 2. Help and version: 0.
-    return app.exit(error) == 0 ? 0 : 2;
+    if (error.get_exit_code() == 0) return app.exit(error);  // Help and version.
+    // The parser stops before it sets what was given.
+    options.json = std::any_of(argv, argv + argc,
+                               [](const char* word) { return std::string_view(word) == "--json"; });
+    return ReportFailure(options, UsageErrorOf(app, error));
   }
   const Result<LogLevel> level = ParseLogLevel(options.log_level);
   if (!level.ok()) return ReportFailure(options, level.status());
   SetLogLevel(options.quiet ? LogLevel::kError : *level);
+  if (const Status status = CheckProgressWord(options.progress); !status.ok())
+    return ReportFailure(options, status);
   if (const Status status = InitializeArrow(); !status.ok()) return ReportFailure(options, status);
   return body(options);
 }
@@ -83,6 +94,13 @@ int Main(int argc, char** argv) {
 }  // namespace banquet
 
 int main(int argc, char** argv) {
+  // A reader that went away and a file that may not grow are errors of a write, not the end of us.
   std::signal(SIGPIPE, SIG_IGN);
-  return banquet::Main(argc, argv);
+  std::signal(SIGXFSZ, SIG_IGN);
+  const int exit_code = banquet::Main(argc, argv);
+  errno = 0;
+  const bool written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+  if (written || errno == EPIPE) return exit_code;  // A reader such as head has seen enough.
+  std::fprintf(stderr, "banquet: standard output could not be written to its end\n");
+  return std::max(exit_code, 4);
 }

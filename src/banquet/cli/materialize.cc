@@ -3,15 +3,17 @@
 #include <fmt/format.h>
 
 #include <CLI/App.hpp>
+#include <algorithm>
 #include <cstdio>
+#include <span>
 
 #include "banquet/base/time_text.h"
 #include "banquet/builtin/products.h"
 #include "banquet/cli/command.h"
 #include "banquet/cli/progress.h"
+#include "banquet/cli/run_metrics.h"
 #include "banquet/cli/run_report.h"
 #include "banquet/cli/signals.h"
-#include "banquet/client/filesystem/atomic_file.h"
 #include "banquet/engine/task_selection.h"
 
 namespace banquet {
@@ -52,6 +54,7 @@ Result<TaskQuery> QueryOf(const MaterializeArguments& arguments, int64_t now_us)
   return query;
 }
 
+// Before the run: what will be done, over which windows.
 void Announce(const GlobalOptions& options, const RepoConfig& config, const TaskQuery& query,
               const std::vector<SelectedTask>& tasks) {
   if (options.quiet || options.progress == "none") return;
@@ -59,9 +62,23 @@ void Announce(const GlobalOptions& options, const RepoConfig& config, const Task
   if (query.start_us.has_value()) window = "from " + FormatInstant(*query.start_us) + " " + window;
   std::fprintf(stderr, "Materializing %zu feature views %s into the %s online store.\n",
                tasks.size(), window.c_str(), config.online_store_type.c_str());
-  for (const SelectedTask& task : tasks) {
-    if (task.note.has_value()) std::fprintf(stderr, "%s\n", task.note->c_str());
+  for (const SelectedTask& selected : tasks) {
+    for (const std::string& note : selected.notes) std::fprintf(stderr, "%s\n", note.c_str());
+    if (query.start_us.has_value() || !selected.refusal.ok()) continue;
+    const MaterializationTask& task = selected.task;
+    std::fprintf(stderr, "%s: from %s to %s\n", task.view.name.c_str(),
+                 FormatInstant(task.window.start_us).c_str(),
+                 FormatInstant(task.window.end_us).c_str());
   }
+}
+
+// Rows may still come for a window that is recorded as done.
+void WarnOfFutureEnd(const TaskQuery& query, int64_t now_us, std::vector<std::string>* warnings) {
+  if (query.end_us <= now_us) return;
+  warnings->push_back(fmt::format(
+      "The window ends in the future ({}): rows that arrive after this run with event times before "
+      "that end are not looked for by materialize-incremental",
+      FormatInstant(query.end_us)));
 }
 
 // Feature services whose vectors this version does not recompute: named always; an error of a run
@@ -95,30 +112,16 @@ void WaitForJobs(const std::vector<std::shared_ptr<MaterializationJob>>& jobs, P
   progress->Finish();
 }
 
-int PrintReport(const GlobalOptions& options, RunReport report) {
-  if (!options.metrics_file.empty()) {
-    if (const Status status = ReplaceFile(options.metrics_file, ReportAsMetrics(report));
-        !status.ok()) {
-      report.warnings.push_back("The metrics could not be written: " + MessageOf(status));
-    }
-  }
-  for (const std::string& warning : report.warnings)
+void TellWarnings(std::span<const std::string> warnings) {
+  for (const std::string& warning : warnings) {
     std::fprintf(stderr, "banquet: warning: %s\n", warning.c_str());
-  for (const ViewReport& view : report.views) {
-    if (view.error.ok()) continue;
-    std::fprintf(stderr, "banquet: %s: %s\n", view.name.c_str(), MessageOf(view.error).c_str());
   }
-  if (options.json) {
-    std::printf("%s\n", ReportAsJson(report).c_str());
-  } else if (!options.quiet) {
-    std::printf("%s", ReportAsTable(report).c_str());
-  }
-  std::fflush(stdout);
-  return report.exit_code;
 }
 
-Result<int> RunMaterialize(const GlobalOptions& options, const MaterializeArguments& arguments) {
-  const auto started = std::chrono::steady_clock::now();
+// The run as it was asked for; an error is of a run that never began.
+Result<RunReport> RunMaterialize(const GlobalOptions& options,
+                                 const MaterializeArguments& arguments,
+                                 std::chrono::steady_clock::time_point started) {
   Clock& clock = SystemClock();
   BANQUET_ASSIGN_OR_RETURN(const TaskQuery query, QueryOf(arguments, clock.NowUs()));
   BANQUET_ASSIGN_OR_RETURN(const Repository repository, OpenRepository(options));
@@ -141,19 +144,60 @@ Result<int> RunMaterialize(const GlobalOptions& options, const MaterializeArgume
   CatchStopSignals();
   Announce(options, repository.config, query, tasks);
   std::vector<std::string> warnings;
-  Status run_error = LeftOutServices(repository, query, tasks, &warnings);
+  WarnOfFutureEnd(query, clock.NowUs(), &warnings);
+  const Status run_error = LeftOutServices(repository, query, tasks, &warnings);
+  TellWarnings(warnings);
+  // OpenRepository has told those of the configuration.
+  warnings.insert(warnings.begin(), repository.config.warnings.begin(),
+                  repository.config.warnings.end());
   const auto jobs = engine->Materialize(context, std::move(tasks));
   const auto progress = MakeProgress(ChooseProgressMode(options.progress, options.quiet), jobs);
   WaitForJobs(jobs, progress.get(), &stop);
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
-  return PrintReport(options,
-                     MakeRunReport(jobs, std::move(warnings), run_error, StopSignal(), seconds));
+  return MakeRunReport(jobs, std::move(warnings), run_error, StopSignal(), seconds);
+}
+
+// The metrics are part of what was asked for: without them the run has not wholly succeeded.
+void LeaveMetrics(const GlobalOptions& options, RunReport* report) {
+  if (options.metrics_file.empty()) return;
+  const Status status = WriteMetrics(options.metrics_file, *report);
+  if (status.ok()) return;
+  std::fprintf(stderr, "banquet: %s\n", MessageOf(status).c_str());
+  if (report->exit_code == 0) {
+    report->status = "ERROR";
+    report->error = status;
+  }
+  report->exit_code = std::max(report->exit_code, ExitCodeOf(status));
+}
+
+int PrintReport(const GlobalOptions& options, RunReport report) {
+  TellWarnings(std::span(report.warnings).subspan(report.warnings_told));
+  for (const ViewReport& view : report.views) {
+    if (view.error.ok()) continue;
+    std::fprintf(stderr, "banquet: %s: %s\n", view.name.c_str(), MessageOf(view.error).c_str());
+  }
+  if (report.views.empty() && !report.error.ok()) {
+    std::fprintf(stderr, "banquet: %s\n", MessageOf(report.error).c_str());
+  }
+  LeaveMetrics(options, &report);
+  if (options.json) {
+    std::printf("%s\n", ReportAsJson(report).c_str());
+  } else if (!options.quiet && !report.views.empty()) {
+    std::printf("%s", ReportAsTable(report).c_str());
+  }
+  return report.exit_code;
 }
 
 int Run(const GlobalOptions& options, const MaterializeArguments& arguments) {
-  const Result<int> exit_code = RunMaterialize(options, arguments);
-  return exit_code.ok() ? *exit_code : ReportFailure(options, exit_code.status());
+  const auto started = std::chrono::steady_clock::now();
+  if (const Status status = CheckMetricsPath(options.metrics_file); !status.ok())
+    return ReportFailure(options, status);
+  Result<RunReport> report = RunMaterialize(options, arguments, started);
+  if (report.ok()) return PrintReport(options, *std::move(report));
+  const double seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+  return PrintReport(options, MakeRunReport({}, {}, report.status(), 0, seconds));
 }
 
 void AddViewOptions(CLI::App* command, MaterializeArguments* arguments) {
@@ -178,6 +222,11 @@ void AddMaterializeCommands(CLI::App& app, CommandBody* body) {
   materialize->add_flag("--disable-event-timestamp", full->disable_event_timestamp,
                         "From 1970 until this moment");
   AddViewOptions(materialize, full.get());
+  materialize->footer(
+      "Example: all views, then one view as if from the beginning:\n"
+      "  banquet materialize 2026-01-01T00:00:00 2026-02-01T00:00:00\n"
+      "  banquet materialize --disable-event-timestamp -v driver_hourly_stats\n"
+      "The report goes to standard output (--json: one object), progress to standard error.");
   materialize->callback([body, full] {
     *body = [full](const GlobalOptions& options) { return Run(options, *full); };
   });
@@ -192,6 +241,12 @@ void AddMaterializeCommands(CLI::App& app, CommandBody* body) {
                    "End of the window, inclusive; ISO 8601, without zone UTC")
       ->required();
   AddViewOptions(command, incremental.get());
+  command->footer(
+      "Example, as a scheduler runs it:\n"
+      "  banquet materialize-incremental \"$(date -u +%Y-%m-%dT%H:%M:%S)\" --progress json --json\n"
+      "Each view begins where its recorded intervals end; one without any at now minus its ttl, or "
+      "a "
+      "year ago.");
   command->callback([body, incremental] {
     *body = [incremental](const GlobalOptions& options) { return Run(options, *incremental); };
   });

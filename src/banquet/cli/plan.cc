@@ -22,6 +22,7 @@ struct PlanArguments {
   std::string start;
   std::string end;
   std::vector<std::string> views;
+  std::string version;
 };
 
 void PrintPlanned(const SelectedTask& selected, const PlannedTask& planned) {
@@ -83,6 +84,7 @@ Json JsonOf(const SelectedTask& selected, const Result<PlannedTask>& planned) {
 
 Result<int> RunPlan(const GlobalOptions& options, const PlanArguments& arguments) {
   TaskQuery query{.views = arguments.views, .version = {}, .start_us = {}};
+  if (!arguments.version.empty()) query.version = arguments.version;
   BANQUET_ASSIGN_OR_RETURN(query.start_us, ParseInstant(arguments.start));
   BANQUET_ASSIGN_OR_RETURN(query.end_us, ParseInstant(arguments.end));
   Clock& clock = SystemClock();
@@ -135,6 +137,9 @@ void AddPlanCommand(CLI::App& app, CommandBody* body) {
   plan->add_option("-v,--views", arguments->views, "Feature view (repeatable; default: all)")
       ->type_size(1)
       ->allow_extra_args(false);
+  plan->add_option("--version", arguments->version,
+                   "Version of the view (vN); needs exactly one --views");
+  plan->footer("Example:\n  banquet plan 2026-01-01 2026-02-01 -v driver_hourly_stats");
   plan->callback([body, arguments] {
     *body = [arguments](const GlobalOptions& options) {
       const Result<int> exit_code = RunPlan(options, *arguments);

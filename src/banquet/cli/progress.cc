@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "banquet/base/option_table.h"
 #include "banquet/cli/text_table.h"
 
 namespace banquet {
@@ -22,6 +23,7 @@ constexpr auto kPlainInterval = std::chrono::seconds(10);
 constexpr auto kHeartbeatInterval = std::chrono::seconds(10);
 constexpr int kBarWidth = 24;
 constexpr int kDefaultColumns = 80;
+constexpr size_t kNameWidthMax = 32;  // Of a view in the bar; its numbers matter more.
 
 bool IsFinal(JobStatus status) {
   return status != JobStatus::kWaiting && status != JobStatus::kRunning;
@@ -35,7 +37,7 @@ double ShareDone(const JobProgress& progress) {
     share =
         0.5 * static_cast<double>(progress.rows.read) / static_cast<double>(progress.rows_total);
   if (progress.rows.winners > 0) {
-    share = 0.5 + 0.5 * static_cast<double>(progress.written) /
+    share = 0.5 + 0.5 * static_cast<double>(progress.decided) /
                       static_cast<double>(progress.rows.winners);
   }
   return std::min(1.0, share);
@@ -54,8 +56,12 @@ std::string RateAndRest(const JobProgress& progress) {
 }
 
 std::string Counts(const JobProgress& progress) {
-  return fmt::format("{} read, {} kept, {} written", WithThousands(progress.rows.read),
-                     WithThousands(progress.rows.winners), WithThousands(progress.written));
+  std::string text =
+      fmt::format("{} read, {} kept, {} written", WithThousands(progress.rows.read),
+                  WithThousands(progress.rows.winners), WithThousands(progress.written));
+  const int64_t left = progress.decided - progress.written;
+  if (left > 0) text += fmt::format(", {} left as stored", WithThousands(left));
+  return text;
 }
 
 int TerminalColumns() {
@@ -68,7 +74,7 @@ int TerminalColumns() {
 class BarProgress final : public Progress {
  public:
   explicit BarProgress(Jobs jobs) : jobs_(std::move(jobs)) {
-    for (const auto& job : jobs_) name_width_ = std::max(name_width_, job->task().view.name.size());
+    for (const auto& job : jobs_) name_width_ = std::max(name_width_, WidthOf(NameIn(*job)));
   }
   void Update() override { Draw(); }
   void Finish() override { Draw(); }
@@ -79,21 +85,24 @@ class BarProgress final : public Progress {
     std::string screen;
     if (drawn_) screen += fmt::format("\x1b[{}A", jobs_.size());
     for (const auto& job : jobs_) {
-      std::string line = Line(*job);
-      if (static_cast<int>(line.size()) >= columns) line.resize(columns - 1);
-      screen += "\x1b[2K" + line + "\n";
+      screen += "\x1b[2K" + Shortened(Line(*job), std::max(1, columns - 1)) + "\n";
     }
     std::fputs(screen.c_str(), stderr);
     std::fflush(stderr);
     drawn_ = true;
+  }
+  static std::string NameIn(const MaterializationJob& job) {
+    return Shortened(job.task().view.name, kNameWidthMax);
   }
   std::string Line(const MaterializationJob& job) const {
     const JobProgress progress = job.progress();
     const int full = static_cast<int>(ShareDone(progress) * kBarWidth);
     std::string bar(full, '#');
     bar.resize(kBarWidth, '.');
-    std::string line = fmt::format("{:<{}} [{}] {:>3.0f}%  ", job.task().view.name, name_width_,
-                                   bar, ShareDone(progress) * 100);
+    const std::string name = NameIn(job);
+    std::string line =
+        fmt::format("{}{} [{}] {:>3.0f}%  ", name, std::string(name_width_ - WidthOf(name), ' '),
+                    bar, ShareDone(progress) * 100);
     if (progress.status == JobStatus::kWaiting) return line + "waiting";
     if (IsFinal(progress.status) && progress.status != JobStatus::kSucceeded)
       return line + std::string(NameOf(progress.status));
@@ -159,6 +168,7 @@ class JsonProgress final : public Progress {
                        {"rows_total", progress.rows_total},
                        {"read", progress.rows.read},
                        {"winners", progress.rows.winners},
+                       {"decided", progress.decided},
                        {"written", progress.written},
                        {"seconds", progress.seconds}});
     }
@@ -178,6 +188,13 @@ class NoProgress final : public Progress {
 };
 
 }  // namespace
+
+Status CheckProgressWord(const std::string& word) {
+  static const std::vector<std::string> kWords = {"bar", "plain", "json", "none"};
+  if (word.empty() || std::ranges::count(kWords, word) > 0) return Status::OK();
+  return UserError("--progress: write bar, plain, json or none, not '{}'.{}", word,
+                   DidYouMean(word, kWords));
+}
 
 ProgressMode ChooseProgressMode(const std::string& word, bool quiet) {
   if (word == "bar") return ProgressMode::kBar;

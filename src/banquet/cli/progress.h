@@ -11,6 +11,9 @@ namespace banquet {
 
 enum class ProgressMode { kBar, kPlain, kJson, kNone };
 
+// A user error unless the word is "", bar, plain, json or none.
+Status CheckProgressWord(const std::string& word);
+
 // "" chooses: a bar on a terminal, plain lines otherwise; none when quiet.
 ProgressMode ChooseProgressMode(const std::string& word, bool quiet);
 

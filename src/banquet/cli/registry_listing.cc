@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "banquet/base/option_table.h"
 #include "banquet/base/time_text.h"
 #include "banquet/cli/command.h"
 #include "banquet/cli/text_table.h"
@@ -124,11 +125,15 @@ int DescribeFeatureView(const GlobalOptions& options, const std::string& name) {
   return WithRepository(options, [&](const Repository& repository) {
     const FeatureView* view = repository.contents->FindView(repository.config.project, name);
     if (view == nullptr) {
-      return ReportFailure(
-          options,
-          UserError(
-              "Feature view {} does not exist in project {}; see `banquet feature-views list`",
-              name, repository.config.project));
+      std::vector<std::string> names;
+      for (const FeatureView& known : repository.contents->feature_views) {
+        if (known.project == repository.config.project) names.push_back(known.name);
+      }
+      const std::string hint = DidYouMean(name, names);
+      return ReportFailure(options,
+                           UserError("Feature view {} does not exist in project {}.{}", name,
+                                     repository.config.project,
+                                     hint.empty() ? " See `banquet feature-views list`" : hint));
     }
     if (options.json) {
       std::printf("%s\n", Dump(JsonOfView(*view)).c_str());
@@ -191,6 +196,7 @@ void AddRegistryCommands(CLI::App& app, CommandBody* body) {
   CLI::App* describe = views->add_subcommand("describe", "All of one feature view");
   auto name = std::make_shared<std::string>();
   describe->add_option("name", *name, "Feature view")->required();
+  describe->footer("Example:\n  banquet feature-views describe driver_hourly_stats");
   describe->callback([body, name] {
     *body = [name](const GlobalOptions& options) { return DescribeFeatureView(options, *name); };
   });

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <random>
 
+#include "banquet/base/clock.h"
 #include "banquet/base/time_text.h"
 #include "banquet/cli/text_table.h"
 
@@ -14,6 +15,8 @@ namespace banquet {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+constexpr size_t kNameWidthMax = 40;  // Of a view or store in the table.
 
 Json TextOrNull(const std::string& text) { return text.empty() ? Json() : Json(text); }
 
@@ -47,24 +50,18 @@ Json JsonOfStore(const StoreReport& store) {
           {"bytes", store.bytes}};
 }
 
-// A label value: backslash, quote and newline escaped.
-std::string Label(const std::string& text) {
-  std::string escaped;
-  for (char c : text) {
-    if (c == '\\' || c == '"') escaped += '\\';
-    if (c == '\n') {
-      escaped += "\\n";
-    } else {
-      escaped += c;
-    }
-  }
-  return escaped;
+// Latest end of the view's recorded intervals, this run's among them.
+std::optional<int64_t> FreshUntil(const MaterializationTask& task, bool succeeded) {
+  std::optional<int64_t> until_us;
+  const auto take = [&](const TimeWindow& window) {
+    until_us = std::max(until_us.value_or(window.end_us), window.end_us);
+  };
+  for (const TimeWindow& interval : task.view.materialization_intervals) take(interval);
+  if (succeeded && task.records_interval) take(task.window);
+  return until_us;
 }
 
-struct Count {
-  std::string_view name;
-  int64_t value;
-};
+}  // namespace
 
 std::vector<Count> Fates(const RowCounts& rows) {
   return {{"outside_window", rows.outside_window}, {"null_key", rows.null_key},
@@ -79,8 +76,6 @@ std::vector<Count> Outcomes(const StoreReport& store) {
           {"undecided", store.undecided}};
 }
 
-}  // namespace
-
 RunReport MakeRunReport(const std::vector<std::shared_ptr<MaterializationJob>>& jobs,
                         std::vector<std::string> warnings, const Status& run_error, int signal,
                         double seconds) {
@@ -88,6 +83,7 @@ RunReport MakeRunReport(const std::vector<std::shared_ptr<MaterializationJob>>& 
   std::random_device random;
   report.job_id = fmt::format("{:08x}{:08x}", random(), random());
   report.warnings = std::move(warnings);
+  report.warnings_told = report.warnings.size();
   report.error = run_error;
   report.exit_code = ExitCodeOf(run_error);
   for (const auto& job : jobs) {
@@ -97,6 +93,7 @@ RunReport MakeRunReport(const std::vector<std::shared_ptr<MaterializationJob>>& 
     view.error = job->error();
     view.window = job->task().window;
     view.job = job->report();
+    view.fresh_until_us = FreshUntil(job->task(), view.status == JobStatus::kSucceeded);
     for (const std::string& warning : job->warnings())
       report.warnings.push_back(view.name + ": " + warning);
     if (ExitCodeOf(view.error) > report.exit_code) {
@@ -110,6 +107,7 @@ RunReport MakeRunReport(const std::vector<std::shared_ptr<MaterializationJob>>& 
     report.exit_code = 128 + signal;
   }
   report.seconds = seconds;
+  report.ended_us = SystemClock().NowUs();
   report.peak_memory_bytes = PeakMemoryBytes();
   return report;
 }
@@ -120,7 +118,8 @@ std::string ReportAsTable(const RunReport& report) {
        "STORE", "WRITTEN", "STALE", "UNCHANGED", "UNDECIDED", "TIME"}};
   for (const ViewReport& view : report.views) {
     const RowCounts& counts = view.job.rows;
-    std::vector<std::string> row = {view.name, std::string(NameOf(view.status))};
+    std::vector<std::string> row = {Shortened(view.name, kNameWidthMax),
+                                    std::string(NameOf(view.status))};
     for (int64_t count : {counts.read, counts.outside_window, counts.null_key, counts.null_time,
                           counts.duplicates, counts.winners}) {
       row.push_back(WithThousands(count));
@@ -133,7 +132,7 @@ std::string ReportAsTable(const RunReport& report) {
     }
     for (const StoreReport& store : view.job.stores) {
       std::vector<std::string> line = row;
-      line.push_back(store.name);
+      line.push_back(Shortened(store.name, kNameWidthMax));
       for (const Count& outcome : Outcomes(store)) line.push_back(WithThousands(outcome.value));
       line.push_back(time);
       rows.push_back(std::move(line));
@@ -175,57 +174,6 @@ std::string ReportAsJson(const RunReport& report) {
                        {"peak_memory_bytes", report.peak_memory_bytes},
                        {"views", views}};
   return object.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
-std::string ReportAsMetrics(const RunReport& report) {
-  std::string text =
-      "# HELP banquet_rows Rows of the last run by what became of them.\n# TYPE banquet_rows "
-      "gauge\n";
-  for (const ViewReport& view : report.views) {
-    for (const Count& fate : Fates(view.job.rows)) {
-      text += fmt::format("banquet_rows{{view=\"{}\",fate=\"{}\"}} {}\n", Label(view.name),
-                          fate.name, fate.value);
-    }
-  }
-  text +=
-      "# HELP banquet_store_rows Winners of the last run by what the store did with them.\n# TYPE "
-      "banquet_store_rows gauge\n";
-  for (const ViewReport& view : report.views) {
-    for (const StoreReport& store : view.job.stores) {
-      for (const Count& outcome : Outcomes(store)) {
-        text += fmt::format("banquet_store_rows{{view=\"{}\",store=\"{}\",outcome=\"{}\"}} {}\n",
-                            Label(view.name), Label(store.name), outcome.name, outcome.value);
-      }
-    }
-  }
-  text +=
-      "# HELP banquet_view_seconds Time that the view took.\n# TYPE banquet_view_seconds gauge\n";
-  for (const ViewReport& view : report.views) {
-    text +=
-        fmt::format("banquet_view_seconds{{view=\"{}\"}} {}\n", Label(view.name), view.job.seconds);
-  }
-  text +=
-      "# HELP banquet_view_success 1 if the view's last run succeeded.\n# TYPE "
-      "banquet_view_success gauge\n";
-  for (const ViewReport& view : report.views) {
-    text += fmt::format("banquet_view_success{{view=\"{}\"}} {}\n", Label(view.name),
-                        view.status == JobStatus::kSucceeded ? 1 : 0);
-  }
-  text +=
-      "# HELP banquet_view_fresh_until_timestamp_seconds End of the window that was materialized "
-      "last.\n"
-      "# TYPE banquet_view_fresh_until_timestamp_seconds gauge\n";
-  for (const ViewReport& view : report.views) {
-    if (view.status != JobStatus::kSucceeded) continue;
-    text += fmt::format("banquet_view_fresh_until_timestamp_seconds{{view=\"{}\"}} {:.6f}\n",
-                        Label(view.name), static_cast<double>(view.window.end_us) / 1e6);
-  }
-  text += fmt::format(
-      "# HELP banquet_run_seconds Time of the whole run.\n# TYPE banquet_run_seconds gauge\n"
-      "banquet_run_seconds {}\n# HELP banquet_peak_memory_bytes Peak resident memory.\n"
-      "# TYPE banquet_peak_memory_bytes gauge\nbanquet_peak_memory_bytes {}\n",
-      report.seconds, report.peak_memory_bytes);
-  return text;
 }
 
 }  // namespace banquet

@@ -8,12 +8,22 @@
 namespace banquet {
 namespace {
 
-size_t WidthOf(const std::string& text) {
-  return std::ranges::count_if(
-      text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; });
-}
+bool BeginsCodePoint(char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }
 
 }  // namespace
+
+size_t WidthOf(const std::string& text) {
+  return static_cast<size_t>(std::ranges::count_if(text, BeginsCodePoint));
+}
+
+std::string Shortened(const std::string& text, size_t width) {
+  if (WidthOf(text) <= width) return text;
+  size_t end = 0;
+  for (size_t seen = 0; end < text.size(); ++end) {
+    if (BeginsCodePoint(text[end]) && ++seen == width) break;
+  }
+  return text.substr(0, end) + "…";
+}
 
 std::string FormatTable(const std::vector<std::vector<std::string>>& rows,
                         const std::vector<bool>& right) {

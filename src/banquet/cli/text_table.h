@@ -11,6 +11,12 @@ namespace banquet {
 std::string FormatTable(const std::vector<std::vector<std::string>>& rows,
                         const std::vector<bool>& right = {});
 
+// Code points, which is what a terminal's columns are for most scripts.
+size_t WidthOf(const std::string& text);
+
+// At most `width` code points, the last of them "…" where something was left out.
+std::string Shortened(const std::string& text, size_t width);
+
 // 1234567 -> "1,234,567".
 std::string WithThousands(int64_t number);
 

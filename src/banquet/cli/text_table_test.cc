@@ -9,6 +9,14 @@ TEST(TextTableTest, PadsColumnsAndTrimsLineEnds) {
   EXPECT_EQ(FormatTable({{"NAME", "N"}, {"é", "10"}}, {false, true}), "NAME   N\né     10\n");
 }
 
+TEST(TextTableTest, ShortensBetweenLetters) {
+  EXPECT_EQ(Shortened("driver", 6), "driver");
+  EXPECT_EQ(Shortened("drivers", 6), "drive…");
+  EXPECT_EQ(Shortened("éééé", 3), "éé…");
+  EXPECT_EQ(Shortened("abc", 1), "…");
+  EXPECT_EQ(WidthOf(Shortened("ééééé", 4)), 4u);
+}
+
 TEST(TextTableTest, GroupsThousands) {
   EXPECT_EQ(WithThousands(0), "0");
   EXPECT_EQ(WithThousands(999), "999");

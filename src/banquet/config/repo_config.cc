@@ -61,6 +61,14 @@ const std::vector<std::string>& MaterializationKeys() {
 
 bool IsScalar(const ConfigNode& node) { return node.kind == ConfigNode::Kind::kScalar; }
 
+// The name in the first "${NAME}" of a text; "" if there is none.
+std::string UnsetVariableIn(const std::string& text) {
+  const size_t start = text.find("${");
+  const size_t end = text.find('}', start);
+  if (start == std::string::npos || end == std::string::npos) return "";
+  return text.substr(start + 2, end - start - 2);
+}
+
 std::string LowerCase(std::string text) {
   std::ranges::transform(text, text.begin(), [](char c) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
@@ -128,14 +136,19 @@ class RepoConfigReader {
       WarnOfUnsetVariables(value, path.empty() ? key : path + "." + key);
     }
     for (const ConfigNode& item : node.items) WarnOfUnsetVariables(item, path);
-    const size_t start = node.scalar.find("${");
-    const size_t end = node.scalar.find('}', start);
-    if (start == std::string::npos || end == std::string::npos) return;
-    const std::string name = node.scalar.substr(start + 2, end - start - 2);
+    const std::string name = UnsetVariableIn(node.scalar);
     const bool is_name = !name.empty() && std::ranges::all_of(name, [](char c) {
       return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
     });
     if (is_name) Warn(node, path, "the environment variable " + name + " is not set");
+  }
+
+  // Nobody means a file or folder of that name.
+  Status RefuseUnsetVariable(const ConfigNode& node, const std::string& path) const {
+    const std::string name = UnsetVariableIn(node.scalar);
+    if (name.empty()) return Status::OK();
+    return UserError("{}: the environment variable {} is not set; set it, or write the path out",
+                     At(node, path), name);
   }
 
   Status Required(const std::string& key, const std::string& example) const {
@@ -241,7 +254,8 @@ class RepoConfigReader {
         node != nullptr && IsScalar(*node) ? LowerCase(node->scalar) : std::string();
     if (is_null || lower == "none" || lower == "null") return Status::OK();
     config_.online_store_type = OnlineStoreWord(online.type);
-    return Status::OK();
+    const ConfigNode* path = config_.online_store.Find("path");
+    return path == nullptr ? Status::OK() : RefuseUnsetVariable(*path, "online_store.path");
   }
 
   Status ReadRegistry() {
@@ -254,6 +268,7 @@ class RepoConfigReader {
       BANQUET_RETURN_NOT_OK(ReadRegistryKeys(*node));
     } else {
       BANQUET_ASSIGN_OR_RETURN(registry.path, TextOf(*node, "registry"));
+      BANQUET_RETURN_NOT_OK(RefuseUnsetVariable(*node, "registry"));
     }
     if (registry.type != "file") return Status::OK();
     if (registry.path.empty()) {
@@ -278,6 +293,9 @@ class RepoConfigReader {
     };
     BANQUET_RETURN_NOT_OK(read_text("registry_type", &registry.type));
     BANQUET_RETURN_NOT_OK(read_text("path", &registry.path));
+    if (const ConfigNode* path = block.Find("path")) {
+      BANQUET_RETURN_NOT_OK(RefuseUnsetVariable(*path, "registry.path"));
+    }
     BANQUET_RETURN_NOT_OK(read_text("registry_store_type", &registry.registry_store_type));
     const ConfigNode* versioning = block.Find("enable_online_feature_view_versioning");
     if (versioning == nullptr || versioning->kind == ConfigNode::Kind::kNull) return Status::OK();

@@ -256,6 +256,15 @@ TEST_F(RepoConfigTest, SlipsThatFeastIgnoresAreWarnedOf) {
   EXPECT_EQ(config.project, "q");
 }
 
+TEST_F(RepoConfigTest, AnUnsetVariableInAPathIsRefusedByName) {
+  EXPECT_FAULT(Fault::kUser, "yaml:2: registry: the environment variable NOT_SET is not set",
+               Load("project: p\nregistry: ${NOT_SET}/r.db\n"));
+  EXPECT_FAULT(Fault::kUser, "yaml:2: registry.path: the environment variable NOT_SET is not set",
+               Load("project: p\nregistry: {path: '${NOT_SET}/r.db'}\n"));
+  EXPECT_FAULT(Fault::kUser, "yaml:3: online_store.path: the environment variable NOT_SET",
+               Load("project: p\nregistry: r.db\nonline_store: {path: 'a/${NOT_SET}.db'}\n"));
+}
+
 TEST_F(RepoConfigTest, ArgumentsWinOverTheEnvironmentAndThatOverTheDefault) {
   Write("project: default\nregistry: r.db\n");
   Write("project: named\nregistry: r.db\n", "other/named.yaml");

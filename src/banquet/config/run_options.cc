@@ -66,6 +66,12 @@ constexpr OptionSpec kOptions[] = {
      .type = OptionType::kBool,
      .default_value = "true",
      .meaning = "Leave out row groups none of whose rows can be newest, by their statistics."},
+    {.name = "dictionaries",
+     .type = OptionType::kBool,
+     .default_value = "true",
+     .meaning =
+         "Text that a file keeps as a dictionary is encoded once for each word, not for each "
+         "row."},
     {.name = "sqlite_ts",
      .type = OptionType::kChoice,
      .default_value = "python",
@@ -204,9 +210,22 @@ Result<std::map<std::string, ViewOptions>> ReadViews(const ConfigNode& node) {
     BANQUET_ASSIGN_OR_RETURN(
         const OptionValues values,
         OptionValues::Parse(kViewOptions, block, std::string(kBlock) + "." + path));
-    views.emplace(name, ReadViewOptions(values));
+    ViewOptions& options = views.emplace(name, ReadViewOptions(values)).first->second;
+    options.place = PlaceOf(block.location, path);
   }
   return views;
+}
+
+// What the command line says holds for every view.
+void GiveWay(std::span<const std::pair<std::string, std::string>> overrides,
+             std::map<std::string, ViewOptions>* views) {
+  for (auto& [view, options] : *views) {
+    for (const auto& [name, text] : overrides) {
+      if (name == "overwrite") options.overwrite.reset();
+      if (name == "guard") options.guard.reset();
+      if (name == "on_null_key") options.on_null_key.reset();
+    }
+  }
 }
 
 Result<UnsupportedRule> ReadUnsupported(const OptionValues& values) {
@@ -271,6 +290,7 @@ Result<RunOptions> ParseRunOptions(const ConfigNode& block,
   options.share_reads = values.Bool("share_reads");
   options.late_materialization = values.Bool("late_materialization");
   options.skip_row_groups = values.Bool("skip_row_groups");
+  options.dictionaries = values.Bool("dictionaries");
   options.sqlite_ts = values.Text("sqlite_ts") == "utc" ? SqliteTimes::kUtc : SqliteTimes::kPython;
   options.sqlite_feed = values.Bool("sqlite_feed");
   options.redis_wait_replicas = static_cast<int>(*values.Int("redis_wait_replicas"));
@@ -281,6 +301,7 @@ Result<RunOptions> ParseRunOptions(const ConfigNode& block,
   options.lock_wait = milliseconds("lock_wait");
   if (const ConfigNode* views = values.Node("views")) {
     BANQUET_ASSIGN_OR_RETURN(options.views, ReadViews(*views));
+    GiveWay(overrides, &options.views);
   }
   return options;
 }

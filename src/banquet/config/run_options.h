@@ -26,6 +26,7 @@ struct UnsupportedRule {
 
 // Options that one view may have of its own (`views.<name>.…`).
 struct ViewOptions {
+  std::string place;  // Where the block is written, for messages.
   std::optional<Overwrite> overwrite;
   std::optional<Guard> guard;
   std::optional<OnNullKey> on_null_key;
@@ -44,6 +45,7 @@ struct RunOptions {
   bool share_reads = true;
   bool late_materialization = true;
   bool skip_row_groups = true;
+  bool dictionaries = true;
   SqliteTimes sqlite_ts = SqliteTimes::kPython;
   bool sqlite_feed = true;  // A statement per flush into SQLite; else one per row.
   int redis_wait_replicas = 0;

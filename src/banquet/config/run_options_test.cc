@@ -114,10 +114,12 @@ TEST(RunOptions, MemoryIsLimitedInBytesWithAUnit) {
 
 TEST(RunOptions, FastPathsAreOnUnlessSwitchedOff) {
   ASSERT_OK_AND_ASSIGN(RunOptions options, Parse(""));
-  EXPECT_TRUE(options.share_reads && options.late_materialization && options.skip_row_groups);
-  ASSERT_OK_AND_ASSIGN(options, Parse("late_materialization: false",
+  EXPECT_TRUE(options.share_reads && options.late_materialization && options.skip_row_groups &&
+              options.dictionaries);
+  ASSERT_OK_AND_ASSIGN(options, Parse("late_materialization: false, dictionaries: false",
                                       {{"share_reads", "false"}, {"skip_row_groups", "no"}}));
-  EXPECT_FALSE(options.share_reads || options.late_materialization || options.skip_row_groups);
+  EXPECT_FALSE(options.share_reads || options.late_materialization || options.skip_row_groups ||
+               options.dictionaries);
 }
 
 TEST(RunOptions, UnsupportedTakesAWordOrNames) {
@@ -159,6 +161,19 @@ TEST(RunOptions, AViewsOwnValueWins) {
   EXPECT_EQ(options.OverwriteOf("elsewhere"), Overwrite::kFeast);
   EXPECT_EQ(options.GuardOf("elsewhere"), std::nullopt);
   EXPECT_EQ(options.OnNullKeyOf("elsewhere"), OnNullKey::kFail);
+}
+
+TEST(RunOptions, TheCommandLineWinsOverAViewsOwnValueToo) {
+  const std::string views =
+      "views: {a: {overwrite: newest, guard: check, on_null_key: skip}, b: {guard: check}}";
+  ASSERT_OK_AND_ASSIGN(RunOptions options, Parse(views, {{"overwrite", "always"}}));
+  EXPECT_EQ(options.OverwriteOf("a"), Overwrite::kAlways);
+  EXPECT_EQ(options.GuardOf("a"), Guard::kCheck);
+  ASSERT_OK_AND_ASSIGN(options, Parse(views, {{"guard", "strict"}, {"on_null_key", "fail"}}));
+  EXPECT_EQ(options.OverwriteOf("a"), Overwrite::kNewest);
+  EXPECT_EQ(options.GuardOf("a"), Guard::kStrict);
+  EXPECT_EQ(options.GuardOf("b"), Guard::kStrict);
+  EXPECT_EQ(options.OnNullKeyOf("a"), OnNullKey::kFail);
 }
 
 TEST(RunOptions, OptionsThatNoViewCanHaveAreRefused) {

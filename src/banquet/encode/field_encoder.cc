@@ -84,6 +84,54 @@ class PlainedFieldEncoder final : public FieldEncoder {
   const std::unique_ptr<const FieldEncoder> inner_;
 };
 
+// Columns of dictionaries of plain words: each word is encoded once, and copied to its rows.
+class DictionaryFieldEncoder final : public FieldEncoder {
+ public:
+  DictionaryFieldEncoder(std::unique_ptr<const FieldEncoder> words, EncodeNeeds needs)
+      : words_(std::move(words)), needs_(needs) {}
+
+  Status Append(const std::shared_ptr<arrow::Array>& column, EncodedFeature* out,
+                int64_t* failed_row) const override {
+    const auto& dictionary = static_cast<const arrow::DictionaryArray&>(*column);
+    // Not DictionaryArray::dictionary(), which makes the array on first use without a lock.
+    const std::shared_ptr<arrow::Array> words = arrow::MakeArray(column->data()->dictionary);
+    EncodedFeature encoded;
+    int64_t failed_word = -1;
+    // A word that does not convert may have no row here, and then is nobody's fault.
+    if (words->length() > column->length() || words->null_count() > 0 ||
+        !words_->Append(words, &encoded, &failed_word).ok()) {
+      BANQUET_ASSIGN_OR_RETURN(const std::shared_ptr<arrow::Array> plain, PlainArrayOf(column));
+      return words_->Append(plain, out, failed_row);
+    }
+    const auto rows = static_cast<size_t>(column->length());
+    out->values.offsets.reserve(out->values.offsets.size() + rows);
+    for (int64_t row = 0; row < column->length(); ++row) {
+      if (dictionary.IsNull(row)) {
+        out->values.Close();
+        AppendNullSides(1, needs_, out);
+        continue;
+      }
+      const auto word = static_cast<size_t>(dictionary.GetValueIndex(row));
+      out->values.data.append(encoded.values[word]);
+      out->values.Close();
+      if (needs_.value_text) {
+        out->text.data.append(encoded.text[word]);
+        out->text.Close();
+        out->text_valid.push_back(encoded.text_valid[word]);
+      }
+      if (needs_.value_num) {
+        out->num.push_back(encoded.num[word]);
+        out->num_valid.push_back(encoded.num_valid[word]);
+      }
+    }
+    return Status::OK();
+  }
+
+ private:
+  const std::unique_ptr<const FieldEncoder> words_;
+  const EncodeNeeds needs_;
+};
+
 // What a column must be for a feature (or an element) of type `type`.
 std::string_view WorkingColumns(ValueType type) {
   switch (type) {
@@ -209,6 +257,11 @@ Result<std::unique_ptr<const FieldEncoder>> FieldEncoder::Make(
     ValueWriterPtr writer = MakeWriter(feature, *row, *plain);
     if (writer == nullptr) return Refusal(*row, *type);
     encoder = std::make_unique<RowFieldEncoder>(std::move(writer), needs);
+  }
+  if (type->id() == arrow::Type::DICTIONARY &&
+      static_cast<const arrow::DictionaryType&>(*type).value_type() == plain &&
+      (plain->id() == arrow::Type::STRING || plain->id() == arrow::Type::BINARY)) {
+    return std::make_unique<DictionaryFieldEncoder>(std::move(encoder), needs);
   }
   if (plain != type) encoder = std::make_unique<PlainedFieldEncoder>(std::move(encoder));
   return encoder;

@@ -313,6 +313,63 @@ TEST(ScalarFieldTest, RefusesWhatCanNeverConvert) {
                Encode(static_cast<ValueType>(999), arrow::int64(), "[]"));
 }
 
+// A column of words as a dictionary, and the same rows as plain text.
+struct TwoForms {
+  ArrayPtr dictionary;
+  ArrayPtr plain;
+};
+TwoForms InTwoForms(const std::string& words, const std::string& indices) {
+  const auto type = arrow::dictionary(arrow::int32(), arrow::utf8());
+  TwoForms forms;
+  forms.dictionary = arrow::DictionaryArray::FromArrays(type, Column(arrow::int32(), indices),
+                                                        Column(arrow::utf8(), words))
+                         .ValueOrDie();
+  forms.plain =
+      arrow::compute::Take(*Column(arrow::utf8(), words), *Column(arrow::int32(), indices))
+          .ValueOrDie();
+  return forms;
+}
+
+void ExpectEqual(const EncodedFeature& a, const EncodedFeature& b) {
+  EXPECT_EQ(a.values.data, b.values.data);
+  EXPECT_EQ(a.values.offsets, b.values.offsets);
+  EXPECT_EQ(a.text.data, b.text.data);
+  EXPECT_EQ(a.text.offsets, b.text.offsets);
+  EXPECT_EQ(a.text_valid, b.text_valid);
+  EXPECT_EQ(a.num, b.num);
+  EXPECT_EQ(a.num_valid, b.num_valid);
+}
+
+TEST(FieldEncoderTest, EncodesADictionaryAsItsWords) {
+  constexpr EncodeNeeds kNeeds{.value_text = true, .value_num = true};
+  for (const auto& [words, type] :
+       {std::pair(R"(["7", "-1", ""])", ValueType::kString),
+        std::pair(R"(["7", "-1", "3"])", ValueType::kInt64),
+        std::pair(R"(["7", "-1", "nan"])", ValueType::kDouble),
+        std::pair(R"(["{\"a\": 1}", "{}", "{\"b\": 2}"])", ValueType::kMap),
+        std::pair(R"(["7", null, "3"])", ValueType::kString)}) {
+    for (const std::string indices : {"[2, 0, null, 1, 0, 2]", "[1, 0]", "[]"}) {
+      SCOPED_TRACE(std::string(words) + " at " + indices);
+      const TwoForms forms = InTwoForms(words, indices);
+      ASSERT_OK_AND_ASSIGN(const EncodedFeature dictionary, Encode(type, forms.dictionary, kNeeds));
+      ASSERT_OK_AND_ASSIGN(const EncodedFeature plain, Encode(type, forms.plain, kNeeds));
+      ExpectEqual(dictionary, plain);
+    }
+  }
+}
+
+TEST(FieldEncoderTest, AWordThatDoesNotConvertMattersOnlyWhereARowHasIt) {
+  const TwoForms unused = InTwoForms(R"(["7", "seven"])", "[0, 0, 0]");
+  EXPECT_OK(Encode(ValueType::kInt64, unused.dictionary));
+  const TwoForms used = InTwoForms(R"(["7", "seven"])", "[0, 1, 0]");
+  ASSERT_OK_AND_ASSIGN(auto encoder, FieldEncoder::Make({.name = "f", .type = ValueType::kInt64},
+                                                        used.dictionary->type(), {}));
+  EncodedFeature encoded;
+  int64_t failed_row = -1;
+  EXPECT_FAULT(Fault::kData, "seven", encoder->Append(used.dictionary, &encoded, &failed_row));
+  EXPECT_EQ(failed_row, 1);
+}
+
 TEST(FieldEncoderTest, TakesDictionariesViewsAndNullColumns) {
   const auto dictionary = arrow::dictionary(arrow::int32(), arrow::utf8());
   EXPECT_THAT(HexOf(ValueType::kString, dictionary, R"(["a", null, "b", "a"])"),

@@ -172,6 +172,7 @@ Status ComputeEngine::Record(const ExecutionContext& context, MaterializationJob
   BANQUET_RETURN_NOT_OK(job->report().CheckSums());
   if (context.stop.stop_requested()) return CancelledError();
   const MaterializationTask& task = job->task();
+  if (!task.records_interval) return Status::OK();
   Result<std::optional<std::string>> warning = context.registry->RecordMaterialization(
       {.project = task.project, .view = task.view.name, .window = task.window});
   if (!warning.ok()) {

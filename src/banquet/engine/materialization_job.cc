@@ -132,7 +132,9 @@ JobProgress MaterializationJob::progress() const {
       .status = status_, .rows_total = fates_->total, .rows = Counts(), .seconds = SecondsLocked()};
   for (const Store& store : stores_) {
     const int64_t decided = store.tally->written + store.tally->stale + store.tally->unchanged;
-    progress.written = &store == &stores_.front() ? decided : std::min(progress.written, decided);
+    if (&store != &stores_.front() && decided >= progress.decided) continue;
+    progress.decided = decided;
+    progress.written = store.tally->written;
   }
   return progress;
 }

@@ -63,7 +63,8 @@ struct JobProgress {
   JobStatus status = JobStatus::kWaiting;
   int64_t rows_total = 0;  // 0: not known yet.
   RowCounts rows;
-  int64_t written = 0;  // Rows that the (slowest) store has decided.
+  int64_t decided = 0;  // Winners that the (slowest) store has decided: written or left as it was.
+  int64_t written = 0;  // Of those.
   double seconds = 0;
 };
 

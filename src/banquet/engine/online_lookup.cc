@@ -1,5 +1,7 @@
 #include "banquet/engine/online_lookup.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 #include <set>
@@ -64,7 +66,11 @@ Status AddReference(const RegistryContents& contents, const std::string& project
                         .join_key_map = {}});
     lookup = lookups->end() - 1;
   }
-  lookup->features.push_back(reference.substr(colon + 1));
+  const std::string feature = reference.substr(colon + 1);
+  if (std::ranges::find(lookup->features, feature) != lookup->features.end()) {
+    return UserError("The feature is asked for twice: {}", reference);
+  }
+  lookup->features.push_back(feature);
   return Status::OK();
 }
 
@@ -92,6 +98,20 @@ Status AddService(const RegistryContents& contents, const std::string& project,
                    DidYouMean(name, names));
 }
 
+// Those whose rows no materialization writes.
+Status CheckIsStored(const FeatureView& view) {
+  if (view.kind == ViewKind::kOnDemand && !view.write_to_online_store) {
+    return UserError(
+        "Features of an on-demand view are computed when they are asked for; this command reads "
+        "stored ones only: {}",
+        view.name);
+  }
+  if (view.kind == ViewKind::kLabel) {
+    return UserError("Label views are not in the online store: {}", view.name);
+  }
+  return Status::OK();
+}
+
 // The columns of the view or of its version that are read, features in the order asked for.
 Result<ViewColumns> ColumnsOf(const ViewLookup& lookup, const RegistryContents& contents,
                               const RepoConfig& config) {
@@ -108,6 +128,7 @@ Result<ViewColumns> ColumnsOf(const ViewLookup& lookup, const RegistryContents& 
     }
     definition = &version->definition;
   }
+  BANQUET_RETURN_NOT_OK(CheckIsStored(*definition));
   ViewColumns columns;
   columns.project = config.project;
   columns.view = StorageNameOf(config, lookup.view->name,
@@ -161,11 +182,14 @@ bool IsNumber(ValueType type) {
          type == ValueType::kUnixTimestamp;
 }
 
-}  // namespace
+// One view of the question, with all that is needed to read it.
+struct ResolvedLookup {
+  ViewLookup lookup;
+  ViewColumns columns;
+};
 
-Result<std::vector<LookupColumn>> LookUpOnline(const RegistryContents& contents,
-                                               const RepoConfig& config, OnlineStore& store,
-                                               const LookupQuery& query) {
+Result<std::vector<ResolvedLookup>> Resolve(const RegistryContents& contents,
+                                            const RepoConfig& config, const LookupQuery& query) {
   std::vector<ViewLookup> lookups;
   if (!query.feature_service.empty()) {
     BANQUET_RETURN_NOT_OK(AddService(contents, config.project, query.feature_service, &lookups));
@@ -173,44 +197,104 @@ Result<std::vector<LookupColumn>> LookUpOnline(const RegistryContents& contents,
   for (const std::string& reference : query.features) {
     BANQUET_RETURN_NOT_OK(AddReference(contents, config.project, reference, &lookups));
   }
-  std::vector<LookupColumn> join_keys;
-  std::vector<LookupColumn> features;
-  std::set<std::string> names;
-  for (const ViewLookup& lookup : lookups) {
-    BANQUET_ASSIGN_OR_RETURN(const ViewColumns columns, ColumnsOf(lookup, contents, config));
-    for (const Field& key : columns.join_keys) {
-      const std::string name = NameInRequest(lookup, key.name);
-      if (key.name == kDummyJoinKey || !names.insert(name).second) continue;
-      LookupColumn& column = join_keys.emplace_back();
-      column = {.name = name,
-                .is_join_key = true,
-                .values = {},
-                .keys = {},
-                .key_is_number = IsNumber(key.type)};
-      for (const auto& entity : query.entities) {
-        const auto value = entity.find(name);
-        column.keys.push_back(value == entity.end() ? "" : value->second);
-      }
-    }
-    BANQUET_ASSIGN_OR_RETURN(const std::vector<std::string> keys, KeysOf(lookup, columns, query));
-    BANQUET_ASSIGN_OR_RETURN(const StoredRows rows, store.Read(columns, keys));
-    for (size_t f = 0; f < columns.features.size(); ++f) {
-      LookupColumn& column = features.emplace_back();
-      column.name = query.full_feature_names ? lookup.shown_name + "__" + columns.features[f].name
-                                             : columns.features[f].name;
-      if (!names.insert(column.name).second) {
-        return UserError("Two features are called {}; ask with --full-feature-names", column.name);
-      }
-      for (const std::optional<StoredRow>& row : rows) {
-        LookupValue& value = column.values.emplace_back();
-        if (!row.has_value() || !row->values[f].has_value()) continue;
-        value = {
-            .found = true, .value_bytes = *row->values[f], .event_us = row->event_us.value_or(0)};
-      }
+  std::vector<ResolvedLookup> resolved;
+  for (ViewLookup& lookup : lookups) {
+    BANQUET_ASSIGN_OR_RETURN(ViewColumns columns, ColumnsOf(lookup, contents, config));
+    resolved.push_back({.lookup = std::move(lookup), .columns = std::move(columns)});
+  }
+  return resolved;
+}
+
+// A key that no view asked for has is a slip: its value would be without effect.
+Status CheckEntities(const RegistryContents& contents, const RepoConfig& config,
+                     const std::vector<ResolvedLookup>& views, const LookupQuery& query) {
+  std::vector<std::string> wanted;
+  for (const ResolvedLookup& view : views) {
+    for (const Field& key : view.columns.join_keys) {
+      if (key.name != kDummyJoinKey) wanted.push_back(NameInRequest(view.lookup, key.name));
     }
   }
-  std::ranges::move(features, std::back_inserter(join_keys));
-  return join_keys;
+  for (const auto& entity : query.entities) {
+    for (const auto& [key, value] : entity) {
+      if (std::ranges::find(wanted, key) != wanted.end()) continue;
+      std::string hint = DidYouMean(key, wanted);
+      for (const Entity& known : contents.entities) {
+        if (known.project != config.project || known.name != key) continue;
+        hint = " The join key of this entity is '" + known.join_key + "'.";
+      }
+      return UserError("--entity {}={}: no view asked for is joined by {}.{}", key, value, key,
+                       hint);
+    }
+  }
+  return Status::OK();
+}
+
+void AddJoinKeys(const ResolvedLookup& view, const LookupQuery& query, std::set<std::string>* names,
+                 std::vector<LookupColumn>* join_keys) {
+  for (const Field& key : view.columns.join_keys) {
+    const std::string name = NameInRequest(view.lookup, key.name);
+    if (key.name == kDummyJoinKey || !names->insert(name).second) continue;
+    LookupColumn& column = join_keys->emplace_back();
+    column = {.name = name,
+              .is_join_key = true,
+              .values = {},
+              .keys = {},
+              .key_is_number = IsNumber(key.type)};
+    for (const auto& entity : query.entities) {
+      const auto value = entity.find(name);
+      column.keys.push_back(value == entity.end() ? "" : value->second);
+    }
+  }
+}
+
+Status AddFeatures(const ResolvedLookup& view, const StoredRows& rows, bool full_names,
+                   std::set<std::string>* names, std::vector<LookupColumn>* features) {
+  for (size_t f = 0; f < view.columns.features.size(); ++f) {
+    LookupColumn& column = features->emplace_back();
+    const std::string& name = view.columns.features[f].name;
+    column.name = full_names ? view.lookup.shown_name + "__" + name : name;
+    if (!names->insert(column.name).second) {
+      return UserError("Two features are called {}; ask with --full-feature-names", column.name);
+    }
+    for (const std::optional<StoredRow>& row : rows) {
+      LookupValue& value = column.values.emplace_back();
+      if (!row.has_value() || !row->values[f].has_value()) continue;
+      value = {
+          .found = true, .value_bytes = *row->values[f], .event_us = row->event_us.value_or(0)};
+    }
+  }
+  return Status::OK();
+}
+
+std::string NothingStoredHint(const ResolvedLookup& view, const OnlineStore& store) {
+  const bool never = view.lookup.view->materialization_intervals.empty();
+  return fmt::format(
+      "none of these entities is stored for view {} ({}){}", view.columns.view, store.Describe(),
+      never ? "; the registry says that it was never materialized: run `banquet materialize`" : "");
+}
+
+}  // namespace
+
+Result<LookupAnswer> LookUpOnline(const RegistryContents& contents, const RepoConfig& config,
+                                  OnlineStore& store, const LookupQuery& query) {
+  BANQUET_ASSIGN_OR_RETURN(const std::vector<ResolvedLookup> views,
+                           Resolve(contents, config, query));
+  BANQUET_RETURN_NOT_OK(CheckEntities(contents, config, views, query));
+  LookupAnswer answer;
+  std::vector<LookupColumn> features;
+  std::set<std::string> names;
+  for (const ResolvedLookup& view : views) {
+    AddJoinKeys(view, query, &names, &answer.columns);
+    BANQUET_ASSIGN_OR_RETURN(const std::vector<std::string> keys,
+                             KeysOf(view.lookup, view.columns, query));
+    BANQUET_ASSIGN_OR_RETURN(const StoredRows rows, store.Read(view.columns, keys));
+    if (std::ranges::none_of(rows, &std::optional<StoredRow>::has_value)) {
+      answer.hints.push_back(NothingStoredHint(view, store));
+    }
+    BANQUET_RETURN_NOT_OK(AddFeatures(view, rows, query.full_feature_names, &names, &features));
+  }
+  std::ranges::move(features, std::back_inserter(answer.columns));
+  return answer;
 }
 
 }  // namespace banquet

@@ -38,10 +38,16 @@ struct LookupColumn {
   bool key_is_number = false;
 };
 
+struct LookupAnswer {
+  std::vector<LookupColumn> columns;
+  // For the person who asked: a view of which none of the entities is stored.
+  std::vector<std::string> hints;
+};
+
 // Join keys first, in the order of the views, then features in the order asked for. Unknown names
-// are user errors with the nearest one; two features of one name ask for full names.
-Result<std::vector<LookupColumn>> LookUpOnline(const RegistryContents& contents,
-                                               const RepoConfig& config, OnlineStore& store,
-                                               const LookupQuery& query);
+// are user errors with the nearest one, so are join keys that are missing or that no view asked for
+// has, and features asked for twice; two features of one name ask for full names.
+Result<LookupAnswer> LookUpOnline(const RegistryContents& contents, const RepoConfig& config,
+                                  OnlineStore& store, const LookupQuery& query);
 
 }  // namespace banquet

@@ -1,5 +1,7 @@
 #include "banquet/engine/task_selection.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 
@@ -92,18 +94,19 @@ Status ResolveVersion(const RegistryContents& contents, const RepoConfig& config
   task->storage_name = StorageNameOf(config, task->view.name, task->view.current_version_number);
   if (!query.version.has_value()) return Status::OK();
   BANQUET_ASSIGN_OR_RETURN(std::optional<int> number, ParseVersion(*query.version));
-  if (!number.has_value()) return Status::OK();
+  if (!number.has_value() || *number == task->view.current_version_number) return Status::OK();
   for (const FeatureViewVersion& version : contents.versions) {
     if (version.view != task->view.name || version.project != task->project ||
         version.number != *number)
       continue;
-    // What the snapshot says of columns and source counts; intervals and state stay those of the
-    // active view.
+    // What the snapshot says of columns and source counts. The registry's intervals are the active
+    // view's: they say nothing of this version's rows, and this version's run says nothing of them.
     FeatureView definition = version.definition;
     definition.project = task->project;
-    definition.materialization_intervals = task->view.materialization_intervals;
+    definition.materialization_intervals.clear();
     definition.state = task->view.state;
     task->view = std::move(definition);
+    task->records_interval = false;
     task->storage_name = StorageNameOf(config, version.view, *number);
     return Status::OK();
   }
@@ -122,8 +125,8 @@ void SetIncrementalWindow(const TaskQuery& query, int64_t now_us, SelectedTask* 
     start_us = now_us - view.ttl_us;
   } else {
     start_us = now_us - kFirstWindow_us;
-    selected->note = "Since the ttl is 0 for feature view " + view.name +
-                     ", the start date will be set to 1 year before the current time.";
+    selected->notes.push_back("Since the ttl is 0 for feature view " + view.name +
+                              ", the start date will be set to 1 year before the current time.");
   }
   selected->task.window = {start_us, query.end_us};
   if (start_us > query.end_us) {
@@ -131,6 +134,20 @@ void SetIncrementalWindow(const TaskQuery& query, int64_t now_us, SelectedTask* 
         "The window is reversed: its start {} is greater than its end {}; give a later END_TS",
         FormatInstant(start_us), FormatInstant(query.end_us));
   }
+}
+
+// A block of options for a view that does not exist is a slip of the pen.
+Status CheckViewOptions(const RegistryContents& contents, const RepoConfig& config) {
+  std::vector<std::string> names;
+  for (const FeatureView& view : contents.feature_views) {
+    if (view.project == config.project) names.push_back(view.name);
+  }
+  for (const auto& [name, options] : config.options.views) {
+    if (std::ranges::find(names, name) != names.end()) continue;
+    return UserError("{}: the project has no such feature view.{}", options.place,
+                     DidYouMean(name, names));
+  }
+  return Status::OK();
 }
 
 Status CheckQuery(const RepoConfig& config, const TaskQuery& query) {
@@ -156,6 +173,7 @@ Result<std::vector<SelectedTask>> SelectTasks(const RegistryContents& contents,
                                               const RepoConfig& config, const TaskQuery& query,
                                               int64_t now_us) {
   BANQUET_RETURN_NOT_OK(CheckQuery(config, query));
+  BANQUET_RETURN_NOT_OK(CheckViewOptions(contents, config));
   std::vector<const FeatureView*> views;
   if (query.views.empty()) {
     views = AllViews(contents, config.project);
@@ -172,6 +190,12 @@ Result<std::vector<SelectedTask>> SelectTasks(const RegistryContents& contents,
     entry.task.view = *view;
     entry.task.disable_event_timestamp = query.disable_event_timestamp;
     BANQUET_RETURN_NOT_OK(ResolveVersion(contents, config, query, &entry.task));
+    if (!entry.task.records_interval) {
+      entry.notes.push_back(fmt::format(
+          "{}: {} is not the active version of the view (v{}): its rows are written as {}, and no "
+          "interval is recorded.",
+          view->name, *query.version, view->current_version_number, entry.task.storage_name));
+    }
     if (query.start_us.has_value()) {
       entry.task.window = {*query.start_us, query.end_us};
     } else {

@@ -26,9 +26,8 @@ struct SelectedTask {
   // Not OK: this view alone is refused (a reversed incremental window, something this version
   // cannot do); the others run.
   Status refusal;
-  bool unsupported = false;  // The refusal is of the kind that banquet.unsupported may skip.
-  std::optional<std::string>
-      note;  // For the user, such as Feast's sentence about the one-year default.
+  bool unsupported = false;        // The refusal is of the kind that banquet.unsupported may skip.
+  std::vector<std::string> notes;  // For the user, such as Feast's of the one-year default.
 };
 
 // In Feast's order. Errors (unknown view, disabled, START > END, …) are of the whole command,

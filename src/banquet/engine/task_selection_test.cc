@@ -92,7 +92,7 @@ TEST_F(TaskSelectionTest, IncrementalStartsWhereTheViewStoppedElseAtTtlElseAYear
   EXPECT_EQ(tasks[0].task.window.start_us, 9 * kDay_us);
   EXPECT_EQ(tasks[1].task.window.start_us, kNow_us - 3 * kDay_us);
   EXPECT_EQ(tasks[2].task.window.start_us, kNow_us - 364 * kDay_us);
-  EXPECT_TRUE(tasks[2].note.has_value());
+  EXPECT_THAT(tasks[2].notes, ::testing::ElementsAre(::testing::HasSubstr("1 year")));
 }
 
 TEST_F(TaskSelectionTest, AReversedIncrementalWindowRefusesThatViewAlone) {
@@ -127,6 +127,10 @@ TEST_F(TaskSelectionTest, VersionNeedsVersioningOneViewAndAKnownNumber) {
   contents_.versions = {{.view = "a", .project = "p", .number = 1, .definition = MakeView("a")}};
   ASSERT_OK_AND_ASSIGN(auto tasks, Select(query));
   EXPECT_EQ(tasks[0].task.storage_name, "a_v1");
+  query.version = "v2";  // The active one needs no snapshot.
+  ASSERT_OK_AND_ASSIGN(tasks, Select(query));
+  EXPECT_EQ(tasks[0].task.storage_name, "a_v2");
+  EXPECT_TRUE(tasks[0].task.records_interval);
   query.version = "LATEST";
   ASSERT_OK_AND_ASSIGN(tasks, Select(query));
   EXPECT_EQ(tasks[0].task.storage_name, "a_v2");
@@ -134,6 +138,39 @@ TEST_F(TaskSelectionTest, VersionNeedsVersioningOneViewAndAKnownNumber) {
   EXPECT_FAULT(Fault::kUser, "Not a version", Select(query));
   query.views = {"a", "b"};
   EXPECT_FAULT(Fault::kUser, "exactly one", Select(query));
+}
+
+TEST_F(TaskSelectionTest, AnotherVersionThanTheActiveOneNeitherUsesNorRecordsIntervals) {
+  FeatureView active = MakeView("a");
+  active.current_version_number = 1;
+  active.materialization_intervals = {{0, 9 * kDay_us}};
+  contents_.feature_views = {active};
+  FeatureView snapshot = MakeView("a");
+  snapshot.ttl_us = 3 * kDay_us;
+  contents_.versions = {{.view = "a", .project = "p", .number = 0, .definition = snapshot}};
+  config_.registry.online_feature_view_versioning = true;
+  TaskQuery query = Incremental(kNow_us);
+  query.views = {"a"};
+  query.version = "v0";
+  ASSERT_OK_AND_ASSIGN(auto tasks, Select(query));
+  EXPECT_FALSE(tasks[0].task.records_interval);
+  EXPECT_EQ(tasks[0].task.window.start_us, kNow_us - 3 * kDay_us);
+  EXPECT_THAT(tasks[0].notes, ::testing::ElementsAre(::testing::HasSubstr("no interval")));
+  query.version = {};
+  ASSERT_OK_AND_ASSIGN(tasks, Select(query));
+  EXPECT_TRUE(tasks[0].task.records_interval);
+  EXPECT_EQ(tasks[0].task.window.start_us, 9 * kDay_us);
+  EXPECT_THAT(tasks[0].notes, ::testing::IsEmpty());
+}
+
+TEST_F(TaskSelectionTest, OptionsOfAViewThatDoesNotExistAreRefusedWithTheNearestName) {
+  contents_.feature_views = {MakeView("driver_stats")};
+  config_.options.views["driver_stats"] = {};
+  EXPECT_OK(Select(Window()));
+  config_.options.views["driver_stat"] = {.place = "f.yaml:3: banquet.views.driver_stat"};
+  EXPECT_FAULT(Fault::kUser, "f.yaml:3: banquet.views.driver_stat: the project has no such",
+               Select(Window()));
+  EXPECT_FAULT(Fault::kUser, "Did you mean 'driver_stats'?", Select(Window()));
 }
 
 TEST_F(TaskSelectionTest, NamesTheServicesWhoseVectorsStayOld) {

@@ -17,14 +17,24 @@ namespace banquet {
 // since they then read keys and times only.
 class Lowering {
  public:
-  Lowering(const PlanResources& resources, LoweredPlan* lowered)
+  Lowering(const ExecutionPlan& plan, const PlanResources& resources, LoweredPlan* lowered)
       : resources_(resources), lowered_(*lowered) {
+    const auto has = [&]<typename Node>(const Node*) {
+      return std::ranges::any_of(
+          plan.nodes(), [](const PlanNode& node) { return std::holds_alternative<Node>(node); });
+    };
+    // What a breaker keeps may go to disk, which dictionaries cannot.
+    keeps_dictionaries_ =
+        resources.dictionaries && !has(static_cast<const OrderNode*>(nullptr)) &&
+        (resources.late_materialization || !has(static_cast<const LatestNode*>(nullptr)));
     lowered_.workers_ = resources.workers;
     lowered_.stop_ = resources.stop;
   }
 
   Status operator()(const ScanNode& node) {
-    BANQUET_ASSIGN_OR_RETURN(Scan scan, resources_.offline_store->OpenScan(node.request));
+    ScanRequest request = node.request;
+    request.keep_dictionaries = keeps_dictionaries_;
+    BANQUET_ASSIGN_OR_RETURN(Scan scan, resources_.offline_store->OpenScan(request));
     lowered_.scan_summary_ = scan.summary;
     resources_.fates->pruned += scan.summary.rows_pruned;
     resources_.fates->total += scan.summary.rows - scan.summary.rows_pruned;
@@ -156,6 +166,7 @@ class Lowering {
 
   const PlanResources& resources_;
   LoweredPlan& lowered_;
+  bool keeps_dictionaries_ = false;
   std::shared_ptr<const Scan> scan_;
   std::shared_ptr<arrow::Schema> schema_;  // Of whole rows after the nodes so far.
   const RenameNode* rename_ = nullptr;
@@ -165,7 +176,7 @@ class Lowering {
 
 Result<LoweredPlan> LowerPlan(const ExecutionPlan& plan, const PlanResources& resources) {
   LoweredPlan lowered;
-  Lowering lowering(resources, &lowered);
+  Lowering lowering(plan, resources, &lowered);
   for (const PlanNode& node : plan.nodes()) {
     BANQUET_RETURN_NOT_OK(std::visit([&](const auto& step) { return lowering(step); }, node));
   }

@@ -31,6 +31,7 @@ struct PlanResources {
   // and kept.
   bool late_materialization = true;
   bool skip_row_groups = true;  // Those that LatestBreaker::CannotWin names.
+  bool dictionaries = true;     // Kept as such where no breaker keeps the rows.
 };
 
 // The pipelines of one plan: up to the contest, from it (through the order that a store asks for)

@@ -2,14 +2,19 @@
 
 #include <atomic>
 #include <chrono>
+#include <mutex>
+#include <optional>
 #include <utility>
 
 #include "arrow/record_batch.h"
+#include "banquet/base/log.h"
 #include "banquet/encode/batch_encoder.h"
 #include "banquet/exec/take_rows.h"
 
 namespace banquet {
 namespace {
+
+constexpr std::chrono::seconds kRetryTellInterval{30};
 
 // A store, and the group's writer on each of its lanes. A lane's writer is used only by the lane's
 // holder.
@@ -74,6 +79,7 @@ class WriteSink final : public Sink {
         return failure.WithMessage(failure.message(), " (gave up after ", retry.attempts(),
                                    " attempts; banquet.retry_timeout)");
       }
+      TellRetry(failure);
       if (!settings_.clock->Wait(wait, settings_.stop)) return CancelledError();
     }
   }
@@ -88,6 +94,16 @@ class WriteSink final : public Sink {
     BANQUET_RETURN_NOT_OK(
         writer->Write(batch, rows.empty() ? RowSelection::All() : RowSelection::Of(rows)));
     return writer->Flush();
+  }
+
+  // At once when trouble begins, then now and then while it lasts.
+  void TellRetry(const Status& failure) {
+    const auto now = settings_.clock->Steady();
+    std::lock_guard lock(told_mutex_);
+    if (told_at_.has_value() && now - *told_at_ < kRetryTellInterval) return;
+    told_at_ = now;
+    LogWarning("{}; trying again for up to {} s (banquet.retry_timeout)", MessageOf(failure),
+               std::chrono::duration<double>(settings_.retry.timeout).count());
   }
 
   // What was sent for all views at once counts in equal parts.
@@ -107,6 +123,8 @@ class WriteSink final : public Sink {
   const WriteSettings settings_;
   std::vector<Outlet> outlets_;
   std::atomic<uint64_t> seed_ = 1;
+  std::mutex told_mutex_;
+  std::optional<std::chrono::steady_clock::time_point> told_at_;
 };
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "banquet/exec/write_sink.h"
 
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <mutex>
@@ -133,6 +134,17 @@ TEST(WriteSinkTest, ADeadWriterIsReplacedAndItsBatchWrittenAgain) {
   EXPECT_OK(outcome.status);
   EXPECT_EQ(outcome.written, 30);
   EXPECT_EQ(store.opened, 3);
+}
+
+TEST(WriteSinkTest, TheBeginningOfTroubleIsToldOnceWithItsReason) {
+  ScriptedStore store;
+  store.script = {Step::kTake, Step::kDie, Step::kDie};
+  ::testing::internal::CaptureStderr();
+  EXPECT_OK(WriteRows(&store, 30).status);
+  const std::string log = ::testing::internal::GetCapturedStderr();
+  EXPECT_THAT(log, ::testing::HasSubstr("connection reset; trying again for up to"));
+  EXPECT_THAT(log, ::testing::HasSubstr("banquet.retry_timeout"));
+  EXPECT_EQ(std::ranges::count(log, '\n'), 1) << log;
 }
 
 TEST(WriteSinkTest, AFatalErrorEndsTheRunAtOnce) {

@@ -14,6 +14,8 @@ struct MaterializationTask {
   std::string storage_name;  // Its name in online storage: `view.name`, or with _vN.
   TimeWindow window;
   bool only_latest = true;
+  // False for a version other than the active one: the registry's intervals are the active one's.
+  bool records_interval = true;
   bool disable_event_timestamp = false;  // Changes the window only, as in Feast (feast-compat 3.5).
 };
 

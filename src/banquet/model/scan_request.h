@@ -24,6 +24,9 @@ struct ScanRequest {
   std::vector<std::string>
       columns;        // Source columns to read, each once, in output order (before field mapping).
   TimeWindow window;  // May be used to prune; rows outside may still come.
+  // Columns of text and bytes that the source keeps as dictionaries may come as such:
+  // dictionary(int32, utf8 or binary).
+  bool keep_dictionaries = false;
 };
 
 // Least and greatest event time of some rows, floored to microseconds.

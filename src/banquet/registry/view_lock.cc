@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "banquet/base/log.h"
 #include "banquet/base/time_text.h"
 #include "banquet/client/filesystem/file_lock.h"
 
@@ -115,12 +116,17 @@ Result<std::unique_ptr<ViewLock>> TakeViewLock(const ViewLockTarget& target,
                                                std::stop_token stop) {
   const std::array<std::string, 2> paths = LockPaths(target);
   const auto deadline = clock.Steady() + wait;
+  bool told = false;
   while (true) {
     if (stop.stop_requested()) return CancelledError();
     BANQUET_ASSIGN_OR_RETURN(LockAttempt attempt, TryPlaces(paths, NoteOf(target, clock.NowUs())));
     if (attempt.lock.has_value()) return std::make_unique<HeldViewLock>(*std::move(attempt.lock));
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - clock.Steady());
     if (left.count() <= 0) return HeldStatus(target, attempt.holder_note, wait);
+    if (!std::exchange(told, true)) {
+      LogWarning("Another run holds view {}{}; waiting for it for up to {} s", target.view,
+                 HolderOf(attempt.holder_note), static_cast<double>(wait.count()) / 1000);
+    }
     if (!clock.Wait(std::min(left, kPoll), stop)) return CancelledError();
   }
 }

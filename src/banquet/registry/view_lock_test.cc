@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
@@ -101,6 +102,19 @@ TEST_F(ViewLockTest, WaitsUntilTheHolderIsDone) {
   ASSERT_OK_AND_ASSIGN(auto held, Take("x"));
   ActingClock clock([&held] { held.reset(); });
   EXPECT_OK(TakeViewLock(Target("x"), milliseconds(5000), clock, {}));
+}
+
+TEST_F(ViewLockTest, SaysOnceWhomItWaitsFor) {
+  ASSERT_OK_AND_ASSIGN(const auto held, Take("x"));
+  ::testing::internal::CaptureStderr();
+  EXPECT_FAULT(Fault::kHeld, "after 2.5 s", Take("x", milliseconds(2500)));
+  const std::string log = ::testing::internal::GetCapturedStderr();
+  EXPECT_THAT(log, HasSubstr(fmt::format("holds view x: pid {} on host", ::getpid())));
+  EXPECT_THAT(log, HasSubstr("waiting for it for up to 2.5 s"));
+  EXPECT_EQ(std::ranges::count(log, '\n'), 1) << log;
+  ::testing::internal::CaptureStderr();
+  EXPECT_FAULT(Fault::kHeld, "--wait", Take("x"));
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "") << "nobody waits, the error says it all";
 }
 
 TEST_F(ViewLockTest, StopsWaitingWhenTheRunIsStopped) {

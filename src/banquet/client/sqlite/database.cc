@@ -202,6 +202,10 @@ bool Statement::IsNumber(int column) const {
   return type == SQLITE_INTEGER || type == SQLITE_FLOAT;
 }
 
+bool Statement::IsText(int column) const {
+  return sqlite3_column_type(handle_, column) == SQLITE_TEXT;
+}
+
 std::string_view Statement::Bytes(int column) const {
   const auto* data = static_cast<const char*>(sqlite3_column_blob(handle_, column));
   const int size = sqlite3_column_bytes(handle_, column);

@@ -92,6 +92,7 @@ class Statement {
 
   bool IsNull(int column) const;
   bool IsNumber(int column) const;
+  bool IsText(int column) const;
   std::string_view Bytes(int column) const;  // Of a blob or text; until the next Step or Reset.
   int64_t Int(int column) const;
 

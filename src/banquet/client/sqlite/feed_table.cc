@@ -23,8 +23,9 @@ struct FeedVtab : sqlite3_vtab {
 
 struct FeedCursor : sqlite3_vtab_cursor {
   const FeedRows* rows;
-  size_t row;
-  size_t end;
+  FeedRows::Shape shape;
+  size_t group;
+  size_t row;  // Within the group.
 };
 
 FeedCursor* Of(sqlite3_vtab_cursor* cursor) { return static_cast<FeedCursor*>(cursor); }
@@ -51,7 +52,8 @@ int Disconnect(sqlite3_vtab* vtab) {
 }
 
 int BestIndex(sqlite3_vtab* vtab, sqlite3_index_info* plan) {
-  const auto rows = static_cast<const FeedVtab*>(vtab)->rows->row_count();
+  const FeedRows::Shape shape = static_cast<const FeedVtab*>(vtab)->rows->shape();
+  const size_t rows = shape.groups * shape.group_rows;
   plan->estimatedRows = static_cast<sqlite3_int64>(rows);
   plan->estimatedCost = static_cast<double>(rows);
   return SQLITE_OK;
@@ -70,25 +72,36 @@ int Close(sqlite3_vtab_cursor* cursor) {
 }
 
 int Filter(sqlite3_vtab_cursor* cursor, int, const char*, int, sqlite3_value**) {
-  Of(cursor)->row = 0;
-  Of(cursor)->end = Of(cursor)->rows->row_count();
+  FeedCursor* at = Of(cursor);
+  at->shape = at->rows->shape();
+  if (at->shape.group_rows == 0) at->shape.groups = 0;
+  at->group = 0;
+  at->row = 0;
   return SQLITE_OK;
 }
 
 int Next(sqlite3_vtab_cursor* cursor) {
-  ++Of(cursor)->row;
+  FeedCursor* at = Of(cursor);
+  if (++at->row == at->shape.group_rows) {
+    at->row = 0;
+    ++at->group;
+  }
   return SQLITE_OK;
 }
 
-int AtEnd(sqlite3_vtab_cursor* cursor) { return Of(cursor)->row >= Of(cursor)->end ? 1 : 0; }
+int AtEnd(sqlite3_vtab_cursor* cursor) {
+  return Of(cursor)->group == Of(cursor)->shape.groups ? 1 : 0;
+}
 
 int Column(sqlite3_vtab_cursor* cursor, sqlite3_context* context, int column) {
-  Of(cursor)->rows->Give(Of(cursor)->row, column, FeedCell(context));
+  const FeedCursor* at = Of(cursor);
+  at->rows->Give(at->group, at->row, column, FeedCell(context));
   return SQLITE_OK;
 }
 
 int RowId(sqlite3_vtab_cursor* cursor, sqlite3_int64* id) {
-  *id = static_cast<sqlite3_int64>(Of(cursor)->row);
+  const FeedCursor* at = Of(cursor);
+  *id = static_cast<sqlite3_int64>(at->group * at->shape.group_rows + at->row);
   return SQLITE_OK;
 }
 

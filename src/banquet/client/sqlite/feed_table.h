@@ -23,12 +23,18 @@ class FeedCell {
   sqlite3_context* const context_;
 };
 
-// The rows: from 0 to row_count() - 1, read in that order. Constant while a statement runs.
+// The rows, group by group, every group of the same size. Constant while a statement runs.
 class FeedRows {
  public:
+  struct Shape {
+    size_t groups = 0;
+    size_t group_rows = 1;
+  };
+
   virtual ~FeedRows() = default;
-  virtual size_t row_count() const = 0;
-  virtual void Give(size_t row, int column, FeedCell cell) const = 0;
+  virtual Shape shape() const = 0;
+  // `row` counts within the group.
+  virtual void Give(size_t group, size_t row, int column, FeedCell cell) const = 0;
 };
 
 }  // namespace banquet::sqlite

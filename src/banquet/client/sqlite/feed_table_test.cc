@@ -21,8 +21,10 @@ class MadeRows final : public FeedRows {
   using Maker = std::function<void(size_t row, int column, FeedCell cell)>;
   MadeRows(size_t count, Maker make) : count_(count), make_(std::move(make)) {}
   void Resize(size_t count) { count_ = count; }
-  size_t row_count() const override { return count_; }
-  void Give(size_t row, int column, FeedCell cell) const override { make_(row, column, cell); }
+  Shape shape() const override { return {.groups = count_}; }
+  void Give(size_t group, size_t, int column, FeedCell cell) const override {
+    make_(group, column, cell);
+  }
 
  private:
   size_t count_;
@@ -70,6 +72,30 @@ TEST_F(FeedTableTest, GivesItsRowsInOrderAsOftenAsAsked) {
   ASSERT_OK_AND_ASSIGN(const std::string pairs,
                        Ask("SELECT a.n + b.n FROM sqlite_feed a CROSS JOIN sqlite_feed b"));
   EXPECT_EQ(pairs, "0 10 20 10 20 30 20 30 40 ");
+}
+
+TEST_F(FeedTableTest, GivesGroupAfterGroup) {
+  class Grid final : public FeedRows {
+   public:
+    explicit Grid(Shape shape) : shape_(shape) {}
+    Shape shape() const override { return shape_; }
+    void Give(size_t group, size_t row, int, FeedCell cell) const override {
+      cell.SetInt(static_cast<int64_t>(group * 10 + row));
+    }
+
+   private:
+    const Shape shape_;
+  };
+  const Grid grid({.groups = 2, .group_rows = 3});
+  const Grid no_rows({.groups = 2, .group_rows = 0});
+  ASSERT_OK(database_->AddFeed("sqlite_feed", "n INTEGER", &grid));
+  ASSERT_OK(database_->AddFeed("sqlite_none", "n INTEGER", &no_rows));
+  ASSERT_OK_AND_ASSIGN(const std::string rows, Ask("SELECT n FROM sqlite_feed"));
+  EXPECT_EQ(rows, "0 1 2 10 11 12 ");
+  ASSERT_OK_AND_ASSIGN(const std::string ids, Ask("SELECT rowid FROM sqlite_feed"));
+  EXPECT_EQ(ids, "0 1 2 3 4 5 ");
+  ASSERT_OK_AND_ASSIGN(const std::string none, Ask("SELECT n FROM sqlite_none"));
+  EXPECT_EQ(none, "");
 }
 
 TEST_F(FeedTableTest, APreparedStatementSeesTheRowsOfItsRun) {

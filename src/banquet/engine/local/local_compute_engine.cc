@@ -62,7 +62,8 @@ class LocalComputeEngine final : public ComputeEngine {
                                                    ? std::filesystem::temp_directory_path().string()
                                                    : options.spill_directory,
                             .late_materialization = options.late_materialization,
-                            .skip_row_groups = options.skip_row_groups};
+                            .skip_row_groups = options.skip_row_groups,
+                            .dictionaries = options.dictionaries};
     for (StoreLanes* lanes : context.online_stores) {
       WriteTarget& target = resources.targets.emplace_back();
       target.lanes = lanes;

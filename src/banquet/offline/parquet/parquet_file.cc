@@ -126,7 +126,7 @@ Result<int> ParquetFile::FindColumn(const std::string& name) const {
   return found;
 }
 
-Result<OpenParquet> ParquetFile::OpenReader(Int96Unit int96_unit, int64_t batch_rows) const {
+Result<OpenParquet> ParquetFile::OpenReader(const ReadingForm& form) const {
   Result<std::shared_ptr<arrow::io::ReadableFile>> file = OpenForReading(path_);
   if (!file.ok()) {
     // It was there when the footer was read.
@@ -138,8 +138,9 @@ Result<OpenParquet> ParquetFile::OpenReader(Int96Unit int96_unit, int64_t batch_
     parquet::ArrowReaderProperties properties = parquet::default_arrow_reader_properties();
     properties.set_use_threads(false);
     properties.set_pre_buffer(false);
-    properties.set_batch_size(batch_rows);
-    if (int96_unit == Int96Unit::kMicros) {
+    properties.set_batch_size(form.batch_rows);
+    for (const int leaf : form.dictionaries) properties.set_read_dictionary(leaf, true);
+    if (form.int96_unit == Int96Unit::kMicros) {
       properties.set_coerce_int96_timestamp_unit(arrow::TimeUnit::MICRO);
     }
     parquet::arrow::FileReaderBuilder builder;

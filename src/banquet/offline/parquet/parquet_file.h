@@ -35,6 +35,17 @@ auto AtTheDoor(const std::string& path, Call&& call) -> decltype(call()) {
   }
 }
 
+// The same for what is only a hint, an optional or a bool: nothing, or false, where the footer is
+// damaged.
+template <typename Call>
+auto HintAtTheDoor(Call&& call) -> decltype(call()) {
+  try {
+    return std::forward<Call>(call)();
+  } catch (const std::exception&) {
+    return {};
+  }
+}
+
 // What tells one content of a path from another.
 struct FileStamp {
   dev_t device = 0;
@@ -60,6 +71,13 @@ struct OpenParquet {
 // How INT96 times are read; the rest of a file is read the same in both ways.
 enum class Int96Unit { kNanos, kMicros };
 
+// How a reader gives rows.
+struct ReadingForm {
+  Int96Unit int96_unit = Int96Unit::kNanos;
+  int64_t batch_rows = 0;         // At most so many at a time.
+  std::vector<int> dictionaries;  // Physical columns to give as dictionaries.
+};
+
 // The footer of a file. Immutable; shared by its fragments and their threads.
 class ParquetFile {
  public:
@@ -74,7 +92,7 @@ class ParquetFile {
   Result<int> FindColumn(const std::string& name) const;
 
   // A reader with the shared footer; a data error if the file is not the one whose footer was read.
-  Result<OpenParquet> OpenReader(Int96Unit int96_unit, int64_t batch_rows) const;
+  Result<OpenParquet> OpenReader(const ReadingForm& form) const;
   // Whether an opened file was written to since the footer was read.
   Status CheckUnchanged(const arrow::io::ReadableFile& file) const;
 

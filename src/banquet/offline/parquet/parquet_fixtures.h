@@ -69,6 +69,7 @@ struct WriteOptions {
   bool int96 = false;
   bool statistics = true;
   bool arrow_schema = true;
+  bool dictionaries = true;
 };
 
 inline std::shared_ptr<arrow::Array> FromJson(const std::shared_ptr<arrow::DataType>& type,
@@ -82,6 +83,7 @@ inline void WriteParquet(const std::string& path, const arrow::Table& table,
                          const WriteOptions& options = {}) {
   parquet::WriterProperties::Builder properties;
   if (!options.statistics) properties.disable_statistics();
+  if (!options.dictionaries) properties.disable_dictionary();
   properties.version(parquet::ParquetVersion::PARQUET_2_6);
   parquet::ArrowWriterProperties::Builder arrow_properties;
   if (options.arrow_schema) arrow_properties.store_schema();

@@ -21,9 +21,9 @@ class ColumnStream {
  public:
   static Result<std::unique_ptr<ColumnStream>> Open(const ParquetFile& file, int row_group,
                                                     const std::vector<int>& columns,
-                                                    Int96Unit int96_unit, int64_t batch_rows) {
+                                                    const ReadingForm& form) {
     auto stream = std::make_unique<ColumnStream>();
-    BANQUET_ASSIGN_OR_RETURN(stream->open_, file.OpenReader(int96_unit, batch_rows));
+    BANQUET_ASSIGN_OR_RETURN(stream->open_, file.OpenReader(form));
     std::vector<int> leaves;
     for (const int column : columns) {
       const std::vector<int>& own = file.columns()[column].leaves;
@@ -68,9 +68,12 @@ class RowGroupReader final : public FragmentReader {
 
   Status Open() {
     const ParquetFile& file = *scan_->file;
-    const int64_t batch_rows = BatchRows();
-    BANQUET_ASSIGN_OR_RETURN(stream_, ColumnStream::Open(file, place_.row_group, scan_->projection,
-                                                         Int96Unit::kNanos, batch_rows));
+    BANQUET_RETURN_NOT_OK(AtTheDoor(file.path(), [&] { return ReadSizes(); }));
+    const ReadingForm form{.int96_unit = Int96Unit::kNanos,
+                           .batch_rows = batch_rows_,
+                           .dictionaries = DictionaryLeaves()};
+    BANQUET_ASSIGN_OR_RETURN(stream_,
+                             ColumnStream::Open(file, place_.row_group, scan_->projection, form));
     std::vector<int> int96;
     const auto add_int96 = [&](const ColumnOrigin& time) {
       if (!time.is_int96) return;
@@ -83,14 +86,15 @@ class RowGroupReader final : public FragmentReader {
     }
     if (int96.empty()) return Status::OK();
     BANQUET_ASSIGN_OR_RETURN(micros_stream_, ColumnStream::Open(file, place_.row_group, int96,
-                                                                Int96Unit::kMicros, batch_rows));
+                                                                {.int96_unit = Int96Unit::kMicros,
+                                                                 .batch_rows = form.batch_rows}));
     return Status::OK();
   }
 
   Result<std::shared_ptr<arrow::RecordBatch>> Next() override {
     if (ended_) return nullptr;
     BANQUET_ASSIGN_OR_RETURN(std::shared_ptr<arrow::RecordBatch> stored, stream_->Next());
-    CountBytes();
+    bytes_read_ = stored_bytes_;
     if (stored == nullptr) {
       ended_ = true;
       BANQUET_RETURN_NOT_OK(CheckEnd());
@@ -112,27 +116,30 @@ class RowGroupReader final : public FragmentReader {
   int64_t bytes_read() const override { return bytes_read_; }
 
  private:
-  int64_t BatchRows() const {
+  std::vector<int> DictionaryLeaves() const {
+    std::vector<int> leaves;
+    for (const ColumnOrigin& origin : scan_->columns) {
+      if (origin.type->id() != arrow::Type::DICTIONARY) continue;
+      leaves.push_back(scan_->file->columns()[scan_->projection[origin.projected]].leaves.front());
+    }
+    return leaves;
+  }
+
+  // What the footer says of the column chunks that are read.
+  Status ReadSizes() {
     const auto row_group = scan_->file->metadata().RowGroup(place_.row_group);
     int64_t bytes = 0;
     for (const int column : scan_->projection) {
       for (const int leaf : scan_->file->columns()[column].leaves) {
-        bytes += row_group->ColumnChunk(leaf)->total_uncompressed_size();
+        const auto chunk = row_group->ColumnChunk(leaf);
+        bytes += chunk->total_uncompressed_size();
+        stored_bytes_ += chunk->total_compressed_size();
       }
     }
-    const int64_t row_bytes = bytes / std::max<int64_t>(row_group->num_rows(), 1) + 1;
-    return std::clamp<int64_t>(kBatchBytesMax / row_bytes, 1, kBatchRowsMax);
-  }
-
-  // The reader fetches the column chunks page by page; all of them by the end.
-  void CountBytes() {
-    if (bytes_read_ > 0) return;
-    const auto row_group = scan_->file->metadata().RowGroup(place_.row_group);
-    for (const int column : scan_->projection) {
-      for (const int leaf : scan_->file->columns()[column].leaves) {
-        bytes_read_ += row_group->ColumnChunk(leaf)->total_compressed_size();
-      }
-    }
+    const int64_t row_bytes =
+        std::max<int64_t>(bytes, 0) / std::max<int64_t>(row_group->num_rows(), 1) + 1;
+    batch_rows_ = std::clamp<int64_t>(kBatchBytesMax / row_bytes, 1, kBatchRowsMax);
+    return Status::OK();
   }
 
   Status CheckEnd() const {
@@ -167,6 +174,7 @@ class RowGroupReader final : public FragmentReader {
   Result<std::shared_ptr<arrow::Array>> Column(const ColumnOrigin& origin,
                                                const arrow::RecordBatch& stored) const {
     BANQUET_ASSIGN_OR_RETURN(const std::shared_ptr<arrow::Array> array, Stored(origin, stored));
+    if (array->type()->Equals(*origin.type)) return array;
     Result<std::shared_ptr<arrow::Array>> converted = ConvertArray(array, origin.type);
     if (converted.ok()) return converted;
     return DataError(
@@ -201,7 +209,9 @@ class RowGroupReader final : public FragmentReader {
   std::shared_ptr<arrow::RecordBatch> micros_;
   std::shared_ptr<arrow::RecordBatch> micros_rest_;
   int64_t rows_ = 0;
-  int64_t bytes_read_ = 0;
+  int64_t batch_rows_ = 1;
+  int64_t stored_bytes_ = 0;
+  int64_t bytes_read_ = 0;  // The chunks are fetched page by page; all of them by the end.
   bool ended_ = false;
 };
 
@@ -249,13 +259,14 @@ class RowGroupFragment final : public ScanFragment {
     if (!leaf.has_value()) return std::nullopt;
     const parquet::ColumnDescriptor& column = *Column(*leaf);
     if (!HasTimeBounds(column)) return std::nullopt;
-    return TimeBoundsOf(*RowGroup()->ColumnChunk(*leaf), column);
+    return HintAtTheDoor([&] { return TimeBoundsOf(*RowGroup()->ColumnChunk(*leaf), column); });
   }
 
   std::optional<NumberBounds> BoundsOf(int column) const override {
     const std::optional<int> leaf = LeafOf(scan_->columns[static_cast<size_t>(column)]);
     if (!leaf.has_value()) return std::nullopt;
-    return NumberBoundsOf(*RowGroup()->ColumnChunk(*leaf), *Column(*leaf));
+    return HintAtTheDoor(
+        [&] { return NumberBoundsOf(*RowGroup()->ColumnChunk(*leaf), *Column(*leaf)); });
   }
 
   Result<std::unique_ptr<FragmentReader>> Open(std::span<const int> columns) const override {

@@ -48,6 +48,23 @@ bool ReadAsNanos(const OpenedFile& opened, int stored) {
   return column.is_int96 || MayHaveNanos(*PlainTypeOf(column.field->type()));
 }
 
+// Of a column's data pages, as far as the footer says how they are kept; it need not.
+bool HasDictionaryPagesOnly(const parquet::FileMetaData& metadata, int leaf) {
+  for (int group = 0; group < metadata.num_row_groups(); ++group) {
+    const auto row_group = metadata.RowGroup(group);
+    const auto chunk = row_group->ColumnChunk(leaf);
+    if (!chunk->has_dictionary_page() || chunk->encoding_stats().empty()) return false;
+    for (const parquet::PageEncodingStats& pages : chunk->encoding_stats()) {
+      if (pages.page_type == parquet::PageType::DICTIONARY_PAGE) continue;
+      if (pages.encoding != parquet::Encoding::RLE_DICTIONARY &&
+          pages.encoding != parquet::Encoding::PLAIN_DICTIONARY) {
+        return false;
+      }
+    }
+  }
+  return metadata.num_row_groups() > 0;
+}
+
 // Plans one scan. Used once.
 class Planner {
  public:
@@ -59,6 +76,9 @@ class Planner {
     for (const std::string& name : request_.columns) {
       BANQUET_ASSIGN_OR_RETURN(SourceColumn column, FindColumn(name));
       BANQUET_RETURN_NOT_OK(UnifyType(&column));
+      if (request_.keep_dictionaries && IsDictionaryInAllFiles(column)) {
+        column.type = arrow::dictionary(arrow::int32(), column.type);
+      }
       columns_.push_back(std::move(column));
     }
     BANQUET_ASSIGN_OR_RETURN(event_, FindTime(request_.source.timestamp_field));
@@ -166,6 +186,23 @@ class Planner {
       column->type = unified;
     }
     return Status::OK();
+  }
+
+  // Whether every file keeps the column as text or bytes and every page of it refers to a
+  // dictionary.
+  bool IsDictionaryInAllFiles(const SourceColumn& column) const {
+    if (column.type->id() != arrow::Type::STRING && column.type->id() != arrow::Type::BINARY) {
+      return false;
+    }
+    for (size_t i = 0; i < files_.size(); ++i) {
+      if (column.stored[i] < 0) return false;
+      const StoredColumn& stored = files_[i].file->columns()[column.stored[i]];
+      if (!stored.field->type()->Equals(*column.type) || stored.leaves.size() != 1) return false;
+      const parquet::FileMetaData& metadata = files_[i].file->metadata();
+      const int leaf = stored.leaves.front();
+      if (!HintAtTheDoor([&] { return HasDictionaryPagesOnly(metadata, leaf); })) return false;
+    }
+    return true;
   }
 
   Result<SourceColumn> FindTime(const std::string& field) const {

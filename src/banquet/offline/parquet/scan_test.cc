@@ -1,6 +1,7 @@
 // What a scan gives: columns, types over several files, fragments, pruning, and its summary.
 
 #include "arrow/extension/uuid.h"
+#include "banquet/offline/parquet/column_types.h"
 #include "banquet/offline/parquet/parquet_fixtures.h"
 
 namespace banquet::parquet_store {
@@ -338,6 +339,45 @@ TEST(Fragments, TellNoBoundsWithoutStatistics) {
   ASSERT_OK_AND_ASSIGN(const Scan scan, OpenScan(RequestOf(folder.path() + "/t.parquet")));
   EXPECT_FALSE(scan.fragments[0]->time_bounds().has_value());
   EXPECT_FALSE(scan.fragments[0]->BoundsOf(0).has_value());
+}
+
+TEST(Dictionaries, ComeAsSuchWhereAskedForAndEveryPageHasThem) {
+  const TempFolder folder;
+  const auto write = [&](const std::string& name) {
+    WriteParquet(folder.Make(name),
+                 {{"word", arrow::utf8(), R"(["a", null, "b", "a"])"},
+                  {"number", arrow::int64(), "[1, 2, 3, 4]"},
+                  {"event_timestamp", Micros(), "[1, 2, 3, 4]"}},
+                 {.row_group_rows = 3});
+  };
+  write("x/1.parquet");
+  write("x/2.parquet");
+  ScanRequest request = RequestOf(folder.path() + "/x", {"word", "number"});
+  ASSERT_OK_AND_ASSIGN(const Scan plain, OpenScan(request));
+  EXPECT_EQ(plain.schema->field(0)->type()->id(), arrow::Type::STRING);
+  request.keep_dictionaries = true;
+  ASSERT_OK_AND_ASSIGN(const Scan kept, OpenScan(request));
+  EXPECT_TRUE(
+      kept.schema->field(0)->type()->Equals(arrow::dictionary(arrow::int32(), arrow::utf8())));
+  EXPECT_EQ(kept.schema->field(1)->type()->id(), arrow::Type::INT64);
+  ASSERT_OK_AND_ASSIGN(const auto reader, kept.fragments[0]->Open(kept.AllColumns()));
+  ASSERT_OK_AND_ASSIGN(const auto batch, reader->Next());
+  ASSERT_OK(batch->ValidateFull());
+  ASSERT_OK_AND_ASSIGN(const auto words, ConvertArray(batch->column(0), arrow::utf8()));
+  EXPECT_TRUE(words->Equals(FromJson(arrow::utf8(), R"(["a", null, "b"])"))) << words->ToString();
+}
+
+TEST(Dictionaries, AreReadAsPlainWhereAFileHasNone) {
+  const TempFolder folder;
+  WriteParquet(folder.Make("x/1.parquet"),
+               {{"word", arrow::utf8(), R"(["a", "b"])"}, {"event_timestamp", Micros(), "[1, 2]"}});
+  WriteParquet(folder.Make("x/2.parquet"),
+               {{"word", arrow::utf8(), R"(["a", "b"])"}, {"event_timestamp", Micros(), "[1, 2]"}},
+               {.dictionaries = false});
+  ScanRequest request = RequestOf(folder.path() + "/x", {"word"});
+  request.keep_dictionaries = true;
+  ASSERT_OK_AND_ASSIGN(const Scan scan, OpenScan(request));
+  EXPECT_EQ(scan.schema->field(0)->type()->id(), arrow::Type::STRING);
 }
 
 TEST(Pruning, UsesBoundsOfEveryUnitAndKeepsTheEdges) {

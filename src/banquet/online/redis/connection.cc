@@ -1,10 +1,7 @@
 #include "banquet/online/redis/connection.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -22,7 +19,6 @@ using std::chrono::milliseconds;
 // mislead.
 using RealClock = std::chrono::steady_clock;
 
-constexpr milliseconds kSlice{100};  // Between looks at the stop token.
 constexpr size_t kReceiveBytes = 64 << 10;
 constexpr size_t kSendBytesMax = 1 << 20;  // Of one system call.
 
@@ -49,10 +45,6 @@ Connection::Connection(ConnectionSettings settings)
       stall_timeout_(settings_.connect_timeout),
       received_(std::make_unique_for_overwrite<char[]>(kReceiveBytes)) {}
 
-Connection::~Connection() {
-  if (socket_ >= 0) close(socket_);
-}
-
 Result<std::unique_ptr<Connection>> Connection::Open(ConnectionSettings settings) {
   std::unique_ptr<Connection> connection(new Connection(std::move(settings)));
   BANQUET_RETURN_NOT_OK(
@@ -68,31 +60,8 @@ Status Connection::Connect(RealClock::time_point deadline) {
   BANQUET_ASSIGN_OR_RETURN(
       const std::vector<SocketAddress> addresses,
       LookUpHost(address.host, address.port, deadline, settings_.stop, server_));
-  Status failure = RemoteError({}, "{}: the host has no address", server_);
-  for (const SocketAddress& candidate : addresses) {
-    failure = TryAddress(candidate.bytes, candidate.family, deadline);
-    if (failure.ok() || FaultOf(failure) == Fault::kCancelled) return failure;
-  }
-  return failure;
-}
-
-Status Connection::TryAddress(const std::string& address, int family,
-                              RealClock::time_point deadline) {
-  if (socket_ >= 0) close(socket_);
-  socket_ = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (socket_ < 0) return Broken(errno);
-  const int on = 1;
-  setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  if (connect(socket_, reinterpret_cast<const sockaddr*>(address.data()),
-              static_cast<socklen_t>(address.size())) == 0) {
-    return Status::OK();
-  }
-  if (errno != EINPROGRESS) return Broken(errno);
-  BANQUET_RETURN_NOT_OK(WaitReady(POLLOUT, deadline));
-  int error = 0;
-  socklen_t size = sizeof error;
-  if (getsockopt(socket_, SOL_SOCKET, SO_ERROR, &error, &size) != 0) error = errno;
-  return error == 0 ? Status::OK() : Broken(error);
+  BANQUET_ASSIGN_OR_RETURN(socket_, Dial(addresses, deadline, settings_.stop, server_));
+  return Status::OK();
 }
 
 Status Connection::LogIn() {
@@ -127,7 +96,7 @@ void Connection::Push() {
     const std::string_view unsent = commands_.unsent();
     if (unsent.empty()) return;
     const ssize_t sent =
-        send(socket_, unsent.data(), std::min(unsent.size(), kSendBytesMax), MSG_NOSIGNAL);
+        send(socket_.get(), unsent.data(), std::min(unsent.size(), kSendBytesMax), MSG_NOSIGNAL);
     if (sent > 0) {
       commands_.Sent(static_cast<size_t>(sent));
       progress_at_ = RealClock::now();
@@ -154,8 +123,7 @@ Result<const Reply*> Connection::Receive() {
     waited = true;
     Push();
     const bool sending = send_error_ == 0 && !commands_.unsent().empty();
-    BANQUET_RETURN_NOT_OK(WaitReady(static_cast<short>(sending ? POLLIN | POLLOUT : POLLIN),
-                                    progress_at_ + stall_timeout_));
+    BANQUET_RETURN_NOT_OK(WaitForServer(static_cast<short>(sending ? POLLIN | POLLOUT : POLLIN)));
     BANQUET_RETURN_NOT_OK(TakeIn(&ended));
   }
 }
@@ -166,7 +134,7 @@ Result<const Reply*> Connection::Call(std::initializer_list<std::string_view> wo
 }
 
 Status Connection::TakeIn(bool* ended) {
-  const ssize_t size = recv(socket_, received_.get(), kReceiveBytes, 0);
+  const ssize_t size = recv(socket_.get(), received_.get(), kReceiveBytes, 0);
   if (size > 0) {
     progress_at_ = RealClock::now();
     return Annotate(reader_.Feed({received_.get(), static_cast<size_t>(size)}), server_);
@@ -179,20 +147,15 @@ Status Connection::TakeIn(bool* ended) {
   return Broken(errno);
 }
 
-Status Connection::WaitReady(short events, RealClock::time_point deadline) {
-  while (true) {
-    if (settings_.stop.stop_requested()) return CancelledError();
-    const auto left = std::chrono::ceil<milliseconds>(deadline - RealClock::now());
-    if (left.count() <= 0) {
-      return RemoteError({.retryable = true}, "{} did not answer for {} ms ({})", server_,
-                         stall_timeout_.count(),
-                         logged_in_ ? "banquet.stall_timeout" : "banquet.connect_timeout");
-    }
-    pollfd poll_socket = {.fd = socket_, .events = events, .revents = 0};
-    const int ready = poll(&poll_socket, 1, static_cast<int>(std::min(left, kSlice).count()));
-    if (ready > 0) return Status::OK();
-    if (ready < 0 && errno != EINTR) return Broken(errno);
-  }
+// Until the server has not moved for the stall timeout.
+Status Connection::WaitForServer(short events) {
+  BANQUET_ASSIGN_OR_RETURN(
+      const bool ready,
+      WaitReady(socket_, events, progress_at_ + stall_timeout_, settings_.stop, server_));
+  if (ready) return Status::OK();
+  return RemoteError({.retryable = true}, "{} did not answer for {} ms ({})", server_,
+                     stall_timeout_.count(),
+                     logged_in_ ? "banquet.stall_timeout" : "banquet.connect_timeout");
 }
 
 Status Connection::Broken(int error) const {

@@ -12,6 +12,7 @@
 
 #include "banquet/base/status.h"
 #include "banquet/online/redis/connection_string.h"
+#include "banquet/online/redis/dial.h"
 #include "banquet/online/redis/resp.h"
 
 namespace banquet::redis {
@@ -29,7 +30,6 @@ class Connection {
  public:
   // AUTH, SELECT, CLIENT SETNAME, CLIENT ID. A refused login is a user error.
   static Result<std::unique_ptr<Connection>> Open(ConnectionSettings settings);
-  ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
@@ -50,17 +50,15 @@ class Connection {
  private:
   explicit Connection(ConnectionSettings settings);
   Status Connect(std::chrono::steady_clock::time_point deadline);
-  Status TryAddress(const std::string& address, int family,
-                    std::chrono::steady_clock::time_point deadline);
   Status LogIn();
   Status TakeIn(bool* ended);
-  Status WaitReady(short events, std::chrono::steady_clock::time_point deadline);
+  Status WaitForServer(short events);
   Status Broken(int error) const;
 
   const ConnectionSettings settings_;
   const std::string server_;
   std::chrono::milliseconds stall_timeout_;
-  int socket_ = -1;
+  Socket socket_;
   int send_error_ = 0;  // errno; what the server said before is still to be read.
   bool logged_in_ = false;
   CommandBuffer commands_;

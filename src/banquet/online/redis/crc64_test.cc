@@ -29,6 +29,7 @@ TEST(Crc64Test, IsThatOfTheDefinitionForEveryLength) {
   std::string bytes;
   for (int size = 0; size < 700; ++size) {
     EXPECT_EQ(Crc64(bytes), SlowCrc64(bytes)) << size << " bytes of seed 20261126";
+    EXPECT_EQ(Crc64ByTables(bytes), SlowCrc64(bytes)) << size << " bytes of seed 20261126";
     bytes.push_back(static_cast<char>(random()));
   }
 }

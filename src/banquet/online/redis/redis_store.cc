@@ -48,6 +48,8 @@ constexpr OptionSpec kOptions[] = {
      .choices = "redis|glide"},
 };
 constexpr std::string_view kIgnoredKeys[] = {"type"};
+// Of each step of the last contact, after a run that failed: a stopped run ends within two seconds.
+constexpr std::chrono::milliseconds kLastWordTimeout{400};
 constexpr int64_t kTtlSecondsMax = int64_t{1} << 40;
 
 // One server. Writers have connections of their own; reads share one, one at a time.
@@ -59,6 +61,8 @@ class RedisStore final : public OnlineStore {
         key_ttl_seconds_(key_ttl_seconds),
         wait_replicas_(context.redis_wait_replicas),
         restore_terms_(context.redis_restore) {}
+
+  ~RedisStore() override { EndLateWrites(); }
 
   // One core serves all writes, so that further connections do not help.
   WriteNeeds needs() const override { return {.lanes = 1}; }
@@ -120,6 +124,24 @@ class RedisStore final : public OnlineStore {
       BANQUET_ASSIGN_OR_RETURN(read_connection_, Connection::Open(settings_));
     }
     return ReadRows(read_connection_.get(), view, keys);
+  }
+
+  // A run that failed or was stopped may leave connections whose last bytes the server has not
+  // executed yet. As far as a moment allows, they are ended, so that nothing is written after us.
+  void EndLateWrites() {
+    if (!watch_.has_dead_writers()) return;
+    ConnectionSettings brief = settings_;
+    brief.connect_timeout = std::min(brief.connect_timeout, kLastWordTimeout);
+    brief.stall_timeout = std::min(brief.stall_timeout, kLastWordTimeout);
+    brief.stop = {};  // It has been requested already, where the run was stopped.
+    const auto connection = Connection::Open(std::move(brief));
+    const Status status =
+        connection.ok() ? watch_.EndDeadWriters(connection->get()) : connection.status();
+    if (status.ok()) return;
+    LogWarning(
+        "A connection was lost with rows undecided and could not be ended; late writes "
+        "cannot be excluded: {}",
+        MessageOf(status));
   }
 
   const ConnectionSettings settings_;

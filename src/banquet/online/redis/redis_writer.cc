@@ -2,21 +2,19 @@
 
 #include <algorithm>
 #include <deque>
-#include <span>
 #include <utility>
 #include <vector>
 
 #include "banquet/online/redis/keys_in_flight.h"
 #include "banquet/online/redis/restore_forecast.h"
 #include "banquet/online/redis/row_replies.h"
-#include "banquet/online/redis/watch_group.h"
+#include "banquet/online/redis/watch_groups.h"
 #include "banquet/online/redis/write_chunk.h"
 
 namespace banquet::redis {
 namespace {
 
 constexpr size_t kChunkRowsMax = 1000;
-constexpr size_t kGroupRowsMax = 125;       // Of one transaction.
 constexpr size_t kChunkBytesMax = 4 << 20;  // On the average of the batch's rows.
 constexpr size_t kChunksInFlight = 3;       // One is answered, two keep the server busy.
 constexpr size_t kPushBytes = 64 << 10;
@@ -49,11 +47,11 @@ class RedisWriter final : public OnlineWriter {
         terms_(parts.terms),
         forecast_(guarded_ && !strict_),
         replies_(connection_->server(), &frames_, watch_, terms_),
-        group_(connection_.get(), &frames_, &replies_),
+        groups_(connection_.get(), &frames_, &replies_),
         bytes_told_(connection_->commands()->sent_total()) {}
 
   ~RedisWriter() override {
-    if (writes_unanswered_ > 0 || group_.is_unanswered()) watch_->AddDeadWriter(connection_->id());
+    if (writes_unanswered_ > 0 || groups_.is_unanswered()) watch_->AddDeadWriter(connection_->id());
   }
 
   Status Write(std::shared_ptr<const EncodedBatch> batch, RowSelection rows) override {
@@ -129,10 +127,10 @@ class RedisWriter final : public OnlineWriter {
   // Sends the commands of next_, or closes the chunk where there are none.
   void SendNext(std::unique_ptr<WriteChunk> chunk) {
     CommandBuffer* out = connection_->commands();
+    if (MayRestore()) restore_->Use(*chunk->batch);
     chunk->sent.clear();
     for (const NextCommand& next : next_) {
-      if (next.restore && MayRestore() &&
-          restore_->Put(*chunk->batch, chunk->rows[next.place], out)) {
+      if (next.restore && MayRestore() && restore_->Put(chunk->rows[next.place], out)) {
         chunk->sent.push_back({.place = next.place, .kind = CommandKind::kRestore});
         ++writes_unanswered_;
       } else if (strict_) {
@@ -205,11 +203,7 @@ class RedisWriter final : public OnlineWriter {
   Status RunGroups() {
     while (!steps_.empty()) BANQUET_RETURN_NOT_OK(FinishStep());
     for (std::unique_ptr<WriteChunk>& chunk : for_groups_) {
-      const std::span<const uint32_t> places = chunk->for_groups;
-      for (size_t first = 0; first < places.size(); first += kGroupRowsMax) {
-        const size_t size = std::min(kGroupRowsMax, places.size() - first);
-        BANQUET_RETURN_NOT_OK(group_.Write(chunk.get(), places.subspan(first, size)));
-      }
+      BANQUET_RETURN_NOT_OK(groups_.Write(chunk.get(), chunk->for_groups));
       Close(std::move(chunk));
     }
     for_groups_.clear();
@@ -219,14 +213,14 @@ class RedisWriter final : public OnlineWriter {
 
   const std::unique_ptr<Connection> connection_;
   const RowFrames frames_;
-  const std::optional<RestoreFrames> restore_;
+  std::optional<RestoreFrames> restore_;
   const bool guarded_;
   const bool strict_;
   ServerWatch* const watch_;
   RestoreTerms* const terms_;
   RestoreForecast forecast_;
   RowReplies replies_;
-  WatchGroup group_;
+  WatchGroups groups_;
   uint64_t bytes_told_;
   Status failure_;                                 // Set once; the writer is dead then.
   std::deque<std::unique_ptr<WriteChunk>> steps_;  // In the order of their replies.

@@ -46,13 +46,9 @@ void CommandBuffer::Sent(size_t bytes) {
   if (sent_ == size_) sent_ = size_ = 0;
 }
 
-char* PutHeader(char* out, char mark, uint64_t number) {
+char* PutLongHeader(char* out, char mark, uint64_t number) {
   *out++ = mark;
-  if (number < 10) {
-    *out++ = static_cast<char>('0' + number);
-  } else {
-    out = std::to_chars(out, out + 20, number).ptr;
-  }
+  out = std::to_chars(out, out + 20, number).ptr;
   *out++ = '\r';
   *out++ = '\n';
   return out;

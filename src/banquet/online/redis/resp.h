@@ -3,6 +3,7 @@
 // reader.
 
 #include <cstdint>
+#include <cstring>
 #include <initializer_list>
 #include <memory>
 #include <string>
@@ -40,8 +41,14 @@ class CommandBuffer {
   uint64_t sent_total_ = 0;
 };
 
+char* PutLongHeader(char* out, char mark, uint64_t number);
 // "$<number>\r\n", "*<number>\r\n": at most 23 bytes. Returns the end.
-char* PutHeader(char* out, char mark, uint64_t number);
+inline char* PutHeader(char* out, char mark, uint64_t number) {
+  if (number > 9) return PutLongHeader(out, mark, number);
+  const char header[4] = {mark, static_cast<char>('0' + number), '\r', '\n'};
+  std::memcpy(out, header, sizeof header);
+  return out + sizeof header;
+}
 // A word: header, bytes, line end. At most bytes.size() + kWordOverheadMax
 // bytes.
 char* PutWord(char* out, std::string_view bytes);

@@ -19,7 +19,7 @@ struct ListpackLimits {
   size_t word_bytes_max = 64;  // hash-max-listpack-value, of a field and of a value.
 };
 
-// The RESTORE commands for rows of one task group. Const after Make: safe to share between threads.
+// The RESTORE commands for rows of one task group. Used by one thread.
 class RestoreFrames {
  public:
   // `views` as RowFrames takes them. nullopt: HSET would never leave a listpack of one element per
@@ -27,30 +27,40 @@ class RestoreFrames {
   static std::optional<RestoreFrames> Make(std::span<const ViewColumns> views,
                                            int64_t key_ttl_seconds, ListpackLimits limits);
 
+  // Rows are of this batch from here on. Borrowed.
+  void Use(const EncodedBatch& batch);
   // RESTORE key ttl payload, with the fields of all views in the order in which HSET writes them.
   // False: a value is too long for a listpack, and nothing is put.
-  bool Put(const EncodedBatch& batch, uint32_t row, CommandBuffer* out) const;
+  bool Put(uint32_t row, CommandBuffer* out);
 
  private:
-  struct Sizes {
-    size_t listpack = 0;
-    size_t time = 0;
+  // A feature: the element of its field, and where its values are.
+  struct Column {
+    char field[8] = {};
+    size_t field_bytes = 0;
+    const uint64_t* offsets = nullptr;
+    const char* data = nullptr;
+    size_t blocks_end = 0;  // A value that begins before may be copied as a block.
   };
   struct ViewFrame {
-    std::string time_field;                 // As an element, like those below.
-    std::vector<std::string> field_frames;  // One per feature.
+    std::string time_field;  // As an element.
+    size_t columns_end = 0;
   };
-  bool FitsListpack(const EncodedBatch& batch, uint32_t row, size_t* values_bytes) const;
-  char* PutHead(char* out, std::string_view entity_key, size_t listpack_bytes) const;
-  char* PutListpack(char* out, const EncodedBatch& batch, uint32_t row,
-                    std::string_view time) const;
+  // What comes before the payload of a listpack of so many bytes.
+  size_t HeadBytes(size_t entity_key_bytes, size_t listpack_bytes) const;
+  void PutHead(char* out, std::string_view entity_key) const;
+  // nullptr: a value is too long.
+  char* PutListpack(char* out, uint32_t row) const;
+  char* PutValue(char* out, const Column& column, uint32_t row) const;
 
   std::string project_;
   std::vector<ViewFrame> views_;
-  std::string ttl_;  // In milliseconds, framed.
+  std::vector<Column> columns_;  // Of all views.
+  std::string ttl_;              // In milliseconds, framed.
   size_t word_bytes_max_ = 0;
-  size_t elements_ = 0;
-  size_t fixed_bytes_ = 0;  // Of a listpack: its head, names and end.
+  size_t row_bytes_max_ = 0;    // Of a command, beside the key.
+  size_t listpack_bytes_ = 64;  // Of the last row; the next one likely announces as many digits.
+  const EncodedBatch* batch_ = nullptr;
 };
 
 }  // namespace banquet::redis

@@ -23,14 +23,15 @@ std::optional<RestoreFrames> FramesOf(const std::vector<ViewColumns>& views,
 // The example of docs/formats/redis.md; the payload is what DUMP of a Redis 7.0 gave after HSET.
 TEST(RestoreFramesTest, FramesTheExampleOfTheDocument) {
   ViewColumns view = MakeTestView("driver_hourly_stats", {"conv_rate"});
-  const auto frames = RestoreFrames::Make(std::span(&view, 1), 60, {});
+  auto frames = RestoreFrames::Make(std::span(&view, 1), 60, {});
   ASSERT_TRUE(frames.has_value());
   const auto batch = BatchBuilder(view)
                          .Row("a", 1, {"?"})
                          .Row("driver 1001, ", 1618225182'000000, {Unhex("35f5696d3f")})
                          .Build();
   CommandBuffer out;
-  EXPECT_TRUE(frames->Put(*batch, 1, &out));
+  frames->Use(*batch);
+  EXPECT_TRUE(frames->Put(1, &out));
   CommandBuffer expected;
   expected.Command({"RESTORE", "driver 1001, demo", "60000",
                     Unhex("1035350000000400975f74733a6472697665725f686f75726c795f7374617473"
@@ -40,16 +41,17 @@ TEST(RestoreFramesTest, FramesTheExampleOfTheDocument) {
 
 TEST(RestoreFramesTest, LeavesTooLongValuesToHset) {
   const ViewColumns view = MakeTestView("v", {"a", "b"});
-  const auto frames = FramesOf({view});
+  auto frames = FramesOf({view});
   ASSERT_TRUE(frames.has_value());
   const auto batch = BatchBuilder(view)
                          .Row("1", 1, {std::string(64, 'x'), ""})
                          .Row("2", 1, {"", std::string(65, 'x')})
                          .Build();
   CommandBuffer out;
-  EXPECT_TRUE(frames->Put(*batch, 0, &out));
+  frames->Use(*batch);
+  EXPECT_TRUE(frames->Put(0, &out));
   const size_t bytes = out.unsent().size();
-  EXPECT_FALSE(frames->Put(*batch, 1, &out));
+  EXPECT_FALSE(frames->Put(1, &out));
   EXPECT_EQ(out.unsent().size(), bytes);
 }
 
@@ -70,13 +72,14 @@ TEST(RestoreFramesTest, IsNotForHashesThatBecomeTables) {
 TEST(RestoreFramesTest, ShortensTheHeadWhereValuesReadAsIntegers) {
   // 63 bytes of listpack are announced in one byte, 64 in two.
   const ViewColumns view = MakeTestView("v", {"a", "b"});
-  const auto frames = FramesOf({view});
+  auto frames = FramesOf({view});
   ASSERT_TRUE(frames.has_value());
   for (size_t size = 0; size < 40; ++size) {
     const auto batch =
         BatchBuilder(view).Row("k", 1, {"1234567890123456789", std::string(size, 'x')}).Build();
     CommandBuffer out;
-    ASSERT_TRUE(frames->Put(*batch, 0, &out));
+    frames->Use(*batch);
+    ASSERT_TRUE(frames->Put(0, &out));
     ReplyReader reader;  // A command reads as a reply: the lengths hold.
     ASSERT_OK(reader.Feed(out.unsent()));
     ASSERT_OK_AND_ASSIGN(const Reply* command, reader.Next());

@@ -106,7 +106,7 @@ std::string RandomValue(std::mt19937_64* random) {
 }
 
 TEST(RestorePathLiveTest, EveryKindOfElementIsAsTheServerWritesIt) {
-  ASSERT_OK_AND_ASSIGN(const auto server, StartServer({"--hash-max-listpack-value", "3000000"}));
+  ASSERT_OK_AND_ASSIGN(const auto server, StartServer({"--hash-max-listpack-value", "65536"}));
   std::vector<std::string> values = {"", "0", "00", "-", "-0", "1.5", "5a", "12345678901234567890"};
   for (int bit = 0; bit < 64; ++bit) {
     for (const int64_t about : {-1, 0, 1}) {
@@ -115,9 +115,8 @@ TEST(RestorePathLiveTest, EveryKindOfElementIsAsTheServerWritesIt) {
       values.push_back(std::to_string(static_cast<int64_t>(-static_cast<uint64_t>(number))));
     }
   }
-  for (const size_t size :
-       {1,   16,   17,   62,    63,    64,    65,    124,     125,     126,    127,
-        128, 4095, 4096, 16377, 16378, 16379, 16384, 2097145, 2097146, 2097147}) {
+  for (const size_t size : {1, 16, 17, 62, 63, 64, 65, 124, 125, 126, 127, 128, 4095, 4096, 16377,
+                            16378, 16379, 16384, 65536}) {
     values.emplace_back(size, 'x');
   }
   std::vector<std::string> features;

@@ -26,6 +26,26 @@ char* PutBytes(char* out, std::string_view bytes) {
   return out + bytes.size();
 }
 
+constexpr size_t kFieldFrameBytes = 4 + 4 + 2;
+constexpr size_t kBlockBytes = 16;  // Short values are copied so many bytes at a time.
+
+// The word of one value. `out` has room for a block more.
+inline char* PutValue(char* out, const BytesColumn& values, uint32_t row) {
+  const uint64_t* const offset = values.offsets.data() + row;
+  const size_t begin = offset[0];
+  const size_t size = offset[1] - begin;
+  const char* bytes = values.data.data() + begin;
+  if (size > kBlockBytes || begin + kBlockBytes > values.data.size()) {
+    return PutWord(out, {bytes, size});
+  }
+  out = PutHeader(out, '$', size);
+  std::memcpy(out, bytes, kBlockBytes);
+  out += size;
+  *out++ = '\r';
+  *out++ = '\n';
+  return out;
+}
+
 constexpr std::string_view kHset = "$4\r\nHSET\r\n";
 constexpr std::string_view kExpire = "*3\r\n$6\r\nEXPIRE\r\n";
 
@@ -47,7 +67,8 @@ Result<RowFrames> RowFrames::Make(std::span<const ViewColumns> views, int64_t ke
     frame.overwrite = view.overwrite;
     frame.time_field = Framed(TimeField(view.view));
     for (const Field& feature : view.features) {
-      frame.field_frames.push_back(Framed(FeatureField(view.view, feature.name)));
+      const std::string framed = Framed(FeatureField(view.view, feature.name));
+      std::memcpy(frame.fields.emplace_back().bytes, framed.data(), kFieldFrameBytes);
     }
     frames.fields_of_all_ += view.features.size() + 1;
   }
@@ -78,11 +99,10 @@ void RowFrames::PutCheck(std::string_view entity_key, CommandBuffer* out) const 
 
 size_t RowFrames::BytesOf(const EncodedBatch& batch, uint32_t row, const ViewFrame& frame,
                           size_t view) {
-  size_t bytes = frame.time_field.size() + kWordOverheadMax + kTimestampBytesMax;
-  for (size_t i = 0; i < frame.field_frames.size(); ++i) {
-    const BytesColumn& values = batch.views[view][i].values;
-    bytes += frame.field_frames[i].size() + kWordOverheadMax +
-             static_cast<size_t>(values.offsets[row + 1] - values.offsets[row]);
+  size_t bytes = frame.time_field.size() + kWordOverheadMax + kTimestampBytesMax + kBlockBytes;
+  for (size_t i = 0; i < frame.fields.size(); ++i) {
+    const uint64_t* const offset = batch.views[view][i].values.offsets.data() + row;
+    bytes += kFieldFrameBytes + kWordOverheadMax + static_cast<size_t>(offset[1] - offset[0]);
   }
   return bytes;
 }
@@ -93,9 +113,9 @@ char* RowFrames::PutView(char* out, const EncodedBatch& batch, uint32_t row, con
   char time[kTimestampBytesMax];
   const char* time_end = PutTimestamp(time, batch.event_us[row]);
   out = PutWord(out, {time, static_cast<size_t>(time_end - time)});
-  for (size_t i = 0; i < frame.field_frames.size(); ++i) {
-    out = PutBytes(out, frame.field_frames[i]);
-    out = PutWord(out, batch.views[view][i].values[row]);
+  for (size_t i = 0; i < frame.fields.size(); ++i) {
+    std::memcpy(out, frame.fields[i].bytes, sizeof frame.fields[i].bytes);
+    out = PutValue(out + kFieldFrameBytes, batch.views[view][i].values, row);
   }
   return out;
 }
@@ -106,7 +126,7 @@ void RowFrames::PutWrite(const EncodedBatch& batch, uint32_t row, size_t view,
   const std::string_view entity_key = batch.keys[row];
   char* at = out->Reserve(kHeadBytesMax + entity_key.size() + project_.size() +
                           BytesOf(batch, row, frame, view));
-  at = PutBytes(PutHeader(at, '*', 2 + 2 * (frame.field_frames.size() + 1)), kHset);
+  at = PutBytes(PutHeader(at, '*', 2 + 2 * (frame.fields.size() + 1)), kHset);
   at = PutKey(at, entity_key);
   out->Commit(PutView(at, batch, row, frame, view));
 }

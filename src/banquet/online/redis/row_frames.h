@@ -42,10 +42,14 @@ class RowFrames {
   void PutWatchKey(std::string_view entity_key, CommandBuffer* out) const;
 
  private:
+  // "$4\r\n", the field's four bytes, "\r\n".
+  struct FieldFrame {
+    char bytes[16] = {};
+  };
   struct ViewFrame {
     Overwrite overwrite = Overwrite::kNewest;
-    std::string time_field;                 // Framed.
-    std::vector<std::string> field_frames;  // Framed, one per feature.
+    std::string time_field;  // Framed.
+    std::vector<FieldFrame> fields;
   };
   char* PutKey(char* out, std::string_view entity_key) const {
     return PutKeyWord(out, entity_key, project_);

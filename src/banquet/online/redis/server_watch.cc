@@ -111,6 +111,11 @@ void ServerWatch::AddDeadWriter(std::optional<int64_t> id) {
   dead_writers_.push_back(id);
 }
 
+bool ServerWatch::has_dead_writers() {
+  std::lock_guard lock(mutex_);
+  return !dead_writers_.empty();
+}
+
 Status ServerWatch::EndDeadWriters(Connection* connection) {
   BANQUET_ASSIGN_OR_RETURN(const std::optional<ServerState> state, Ask(connection));
   std::lock_guard lock(mutex_);

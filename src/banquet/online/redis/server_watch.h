@@ -27,6 +27,8 @@ class ServerWatch {
   // connection whose end cannot be made sure fails the run.
   Status EndDeadWriters(Connection* connection);
 
+  bool has_dead_writers();
+
   // Same server, nothing evicted, so many replicas up to date.
   Status Confirm(Connection* connection, int replicas);
 

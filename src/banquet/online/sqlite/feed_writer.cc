@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "banquet/online/sqlite/row_feed.h"
@@ -8,6 +10,32 @@
 
 namespace banquet::sqlite {
 namespace {
+
+// An error of the SQL itself, not of the file or of another's lock.
+bool IsRefusedSql(const Status& status) {
+  return !status.ok() && FaultOf(status) == Fault::kRemote && !IsRetryable(status);
+}
+
+// What the table holds of one entity.
+class StoredEntity {
+ public:
+  // A row's event_ts in `column` of a statement.
+  void TakeTime(const Statement& row, int column) {
+    if (row.IsNumber(column)) {
+      newest_ = std::max(newest_.value_or(row.Int(column)), row.Int(column));
+    } else if (!row.IsNull(column)) {
+      has_text_ = true;
+    }
+  }
+  // Text is greater than every number, and says nothing.
+  bool IsNewerThan(int64_t event_seconds) const {
+    return !has_text_ && newest_.has_value() && event_seconds < *newest_;
+  }
+
+ private:
+  std::optional<int64_t> newest_;
+  bool has_text_ = false;
+};
 
 class FeedWriter final : public ViewWriter {
  public:
@@ -25,51 +53,76 @@ class FeedWriter final : public ViewWriter {
   }
 
  private:
-  // The statements go before the feeds that they read.
   struct Statements {
     Statement any_between;
-    Statement newest;
+    Statement stored;
     Statement upsert;
+    std::optional<Statement> upsert_by_rowid;  // Where the table allows it.
   };
 
   explicit FeedWriter(ViewTarget target) : target_(std::move(target)), features_(target_) {}
 
   Status Prepare(Database* database) {
-    const std::string table = QuoteName(TableNameOf(target_.view));
+    const std::string table = TableNameOf(target_.view);
     const std::string entities = fmt::format("sqlite_banquet_entities_{}", target_.number);
     const std::string features = fmt::format("sqlite_banquet_features_{}", target_.number);
     BANQUET_RETURN_NOT_OK(database->AddFeed(entities, EntityFeed::kColumns, &entities_));
     BANQUET_RETURN_NOT_OK(database->AddFeed(features, FeatureFeed::kColumns, &features_));
+    // WHERE true tells ON CONFLICT from a join's ON.
+    const auto select = [&](std::string_view more) {
+      return fmt::format(
+          "SELECT entity_key, feature_name, value, value_text, event_ts, created_ts{}{} FROM {} "
+          "WHERE true",
+          target_.form.value_num ? ", value_num" : "", more, features);
+    };
+    BANQUET_ASSIGN_OR_RETURN(Statement upsert,
+                             database->Prepare(UpsertSql(table, target_.form, select(""))));
     BANQUET_ASSIGN_OR_RETURN(
         Statement any_between,
-        database->Prepare(fmt::format(
-            "SELECT EXISTS (SELECT 1 FROM {} WHERE entity_key BETWEEN ?1 AND ?2)", table)));
-    BANQUET_ASSIGN_OR_RETURN(
-        Statement newest,
-        database->Prepare(fmt::format("SELECT place, (SELECT max(event_ts) FROM {} WHERE "
-                                      "entity_key = feed.entity_key) FROM {} AS feed",
-                                      table, entities)));
-    // WHERE true tells ON CONFLICT from a join's ON.
-    BANQUET_ASSIGN_OR_RETURN(
-        Statement upsert,
         database->Prepare(
-            UpsertSql(TableNameOf(target_.view), target_.form,
-                      fmt::format("SELECT entity_key, feature_name, value, value_text, event_ts, "
-                                  "created_ts{} FROM {} WHERE true",
-                                  target_.form.value_num ? ", value_num" : "", features))));
-    statements_.emplace(Statements{std::move(any_between), std::move(newest), std::move(upsert)});
+            fmt::format("SELECT EXISTS (SELECT 1 FROM {} WHERE entity_key BETWEEN ?1 AND ?2)",
+                        QuoteName(table))));
+    BANQUET_ASSIGN_OR_RETURN(
+        std::optional<Statement> by_rowid,
+        PrepareByRowId(database, UpsertByRowIdSql(table, target_.form, select(", stored_id"))));
+    BANQUET_ASSIGN_OR_RETURN(
+        Statement stored,
+        database->Prepare(fmt::format("SELECT feed.place, t.event_ts, t.feature_name, {} FROM {} "
+                                      "AS feed CROSS JOIN {} AS t ON t.entity_key = "
+                                      "feed.entity_key",
+                                      by_rowid.has_value() ? "t.rowid" : "NULL", entities,
+                                      QuoteName(table))));
+    statements_.emplace(Statements{std::move(any_between), std::move(stored), std::move(upsert),
+                                   std::move(by_rowid)});
     return Status::OK();
+  }
+
+  // Nothing where the table has no rowid, and where a trigger might give a rowid to another row
+  // while the feed is being written.
+  Result<std::optional<Statement>> PrepareByRowId(Database* database,
+                                                  const std::string& sql) const {
+    BANQUET_ASSIGN_OR_RETURN(
+        Statement triggers,
+        database->Prepare("SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'trigger' AND "
+                          "tbl_name = ?1 COLLATE NOCASE)"));
+    const std::string table = TableNameOf(target_.view);
+    BANQUET_RETURN_NOT_OK(triggers.BindText(1, table));
+    BANQUET_ASSIGN_OR_RETURN(const bool row, triggers.Step());
+    if (row && triggers.Int(0) != 0) return std::nullopt;
+    Result<Statement> upsert = database->Prepare(sql);
+    if (IsRefusedSql(upsert.status())) return std::nullopt;
+    BANQUET_RETURN_NOT_OK(upsert.status());
+    return std::move(upsert).ValueUnsafe();
   }
 
   Status WriteRound(std::vector<RowPlace>* rows, ViewTally* tally) {
     if (rows->empty()) return Status::OK();
-    if (target_.view.overwrite == Overwrite::kNewest) {
-      BANQUET_ASSIGN_OR_RETURN(const bool any,
-                               AnyStoredBetween(rows->front().key, rows->back().key));
-      if (any) BANQUET_RETURN_NOT_OK(DropStale(rows, &tally->outcomes));
-    }
-    features_.Show(*rows);
-    BANQUET_RETURN_NOT_OK(statements_->upsert.Run());
+    stored_ids_.clear();
+    BANQUET_ASSIGN_OR_RETURN(const bool any, AnyStoredBetween(rows->front().key, rows->back().key));
+    if (any) BANQUET_RETURN_NOT_OK(LookUp(rows, &tally->outcomes));
+    features_.Show(*rows, stored_ids_);
+    const bool by_rowid = !stored_ids_.empty() && statements_->upsert_by_rowid.has_value();
+    BANQUET_RETURN_NOT_OK((by_rowid ? *statements_->upsert_by_rowid : statements_->upsert).Run());
     for (const RowPlace& row : *rows) row.rows->written[row.place] = 1;
     tally->outcomes.written += static_cast<int64_t>(rows->size());
     tally->bytes += BytesOf(*rows);
@@ -77,7 +130,7 @@ class FeedWriter final : public ViewWriter {
   }
 
   // Into an empty table, and behind the last row of a load in the order of keys, nothing is to be
-  // guarded.
+  // looked up.
   Result<bool> AnyStoredBetween(std::string_view first, std::string_view last) {
     Statement& any = statements_->any_between;
     BANQUET_RETURN_NOT_OK(any.BindBlob(1, first));
@@ -88,33 +141,56 @@ class FeedWriter final : public ViewWriter {
     return found;
   }
 
-  Status DropStale(std::vector<RowPlace>* rows, ViewOutcomes* outcomes) {
+  // Finds what the table holds of the rows: drops the stale ones, notes the rowids of the others.
+  Status LookUp(std::vector<RowPlace>* rows, ViewOutcomes* outcomes) {
+    const std::span<const std::string_view> names = features_.names();
+    std::vector<StoredEntity> entities(rows->size());
+    stored_ids_.resize(rows->size() * names.size());
     entities_.Show(*rows);
-    Statement& newest = statements_->newest;
-    std::vector<uint8_t> stale(rows->size(), 0);
+    Statement& stored = statements_->stored;
+    size_t next = 0;  // Mostly the name that comes: rows of an entity are stored by their names.
     while (true) {
-      BANQUET_ASSIGN_OR_RETURN(const bool row, newest.Step());
+      BANQUET_ASSIGN_OR_RETURN(const bool row, stored.Step());
       if (!row) break;
-      const auto i = static_cast<size_t>(newest.Int(0));
-      const RowPlace& entity = (*rows)[i];
-      if (newest.IsNumber(1) && entity.rows->event_seconds[entity.place] < newest.Int(1)) {
-        stale[i] = 1;
+      const auto place = static_cast<size_t>(stored.Int(0));
+      entities[place].TakeTime(stored, 1);
+      if (!stored.IsText(2) || stored.IsNull(3)) continue;
+      const std::string_view name = stored.Bytes(2);
+      if (next >= names.size() || names[next] != name) {
+        next = static_cast<size_t>(std::ranges::lower_bound(names, name) - names.begin());
+        if (next == names.size() || names[next] != name) continue;
       }
+      stored_ids_[place * names.size() + next] = stored.Int(3);
+      next = next + 1 == names.size() ? 0 : next + 1;
     }
-    newest.Reset();
+    stored.Reset();
+    if (target_.view.overwrite == Overwrite::kNewest) DropStale(entities, rows, outcomes);
+    return Status::OK();
+  }
+
+  void DropStale(const std::vector<StoredEntity>& entities, std::vector<RowPlace>* rows,
+                 ViewOutcomes* outcomes) {
+    const auto width = static_cast<std::ptrdiff_t>(features_.names().size());
     size_t kept = 0;
     for (size_t i = 0; i < rows->size(); ++i) {
-      if (stale[i] == 0) (*rows)[kept++] = (*rows)[i];
+      const RowPlace row = (*rows)[i];
+      if (entities[i].IsNewerThan(row.rows->event_seconds[row.place])) continue;
+      if (kept != i) {
+        (*rows)[kept] = row;
+        const auto ids = stored_ids_.begin() + static_cast<std::ptrdiff_t>(i) * width;
+        std::copy(ids, ids + width,
+                  stored_ids_.begin() + static_cast<std::ptrdiff_t>(kept) * width);
+      }
+      ++kept;
     }
     outcomes->stale += static_cast<int64_t>(rows->size() - kept);
     rows->resize(kept);
-    return Status::OK();
   }
 
   int64_t BytesOf(const std::vector<RowPlace>& rows) const {
     size_t bytes = 0;
     size_t name_bytes = 0;
-    for (const Field& feature : target_.view.features) name_bytes += feature.name.size();
+    for (const std::string_view name : features_.names()) name_bytes += name.size();
     for (const RowPlace& row : rows) {
       const auto& features = row.rows->batch->views[target_.number];
       bytes += row.key.size() * features.size() + name_bytes;
@@ -127,7 +203,8 @@ class FeedWriter final : public ViewWriter {
   const ViewTarget target_;
   EntityFeed entities_;
   FeatureFeed features_;
-  std::optional<Statements> statements_;
+  std::optional<Statements> statements_;            // Gone before the feeds that they read.
+  std::vector<std::optional<int64_t>> stored_ids_;  // Of a round: per row and feature of the feed.
 };
 
 }  // namespace

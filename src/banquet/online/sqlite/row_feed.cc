@@ -32,32 +32,30 @@ std::vector<std::vector<RowPlace>> RoundsByKey(std::span<PendingRows> pending) {
   return rounds;
 }
 
-void EntityFeed::Give(size_t row, int column, FeedCell cell) const {
+void EntityFeed::Give(size_t group, size_t /*row*/, int column, FeedCell cell) const {
   if (column == 0) {
-    cell.SetInt(static_cast<int64_t>(row));
+    cell.SetInt(static_cast<int64_t>(group));
   } else {
-    cell.SetBlob(rows_[row].key);
+    cell.SetBlob(rows_[group].key);
   }
 }
 
 FeatureFeed::FeatureFeed(const ViewTarget& target)
-    : target_(target), order_(target.view.features.size()) {
+    : view_number_(target.number), order_(target.view.features.size()) {
   std::iota(order_.begin(), order_.end(), 0);
-  std::ranges::stable_sort(
-      order_, {}, [&](uint32_t f) { return std::string_view(target.view.features[f].name); });
+  const auto name = [&](uint32_t f) { return std::string_view(target.view.features[f].name); };
+  std::ranges::stable_sort(order_, {}, name);
+  for (const uint32_t f : order_) names_.push_back(name(f));
 }
 
-void FeatureFeed::Give(size_t row, int column, FeedCell cell) const {
-  const RowPlace& entity = rows_[row / order_.size()];
-  const uint32_t f = order_[row % order_.size()];
+void FeatureFeed::Give(size_t group, size_t row, int column, FeedCell cell) const {
+  const RowPlace& entity = rows_[group];
+  if (column == 0) return cell.SetBlob(entity.key);
+  if (column == 1) return cell.SetText(names_[row]);
   const PendingRows& pending = *entity.rows;
   const uint32_t batch_row = pending.rows.At(entity.place);
-  const EncodedFeature& feature = pending.batch->views[target_.number][f];
+  const EncodedFeature& feature = pending.batch->views[view_number_][order_[row]];
   switch (column) {
-    case 0:
-      return cell.SetBlob(entity.key);
-    case 1:
-      return cell.SetText(target_.view.features[f].name);
     case 2:
       return cell.SetBlob(feature.values[batch_row]);
     case 3:
@@ -72,10 +70,15 @@ void FeatureFeed::Give(size_t row, int column, FeedCell cell) const {
         cell.SetInt(*pending.created_seconds[entity.place]);
       }
       return;
-    default:
+    case 6:
       if (!feature.num_valid.empty() && feature.num_valid[batch_row] != 0) {
         cell.SetReal(feature.num[batch_row]);
       }
+      return;
+    default:
+      if (stored_ids_.empty()) return;
+      const std::optional<int64_t>& id = stored_ids_[group * order_.size() + row];
+      if (id.has_value()) cell.SetInt(*id);
   }
 }
 

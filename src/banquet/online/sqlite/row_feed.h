@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -31,8 +32,8 @@ class EntityFeed final : public FeedRows {
 
   // Borrowed while a statement runs.
   void Show(std::span<const RowPlace> rows) { rows_ = rows; }
-  size_t row_count() const override { return rows_.size(); }
-  void Give(size_t row, int column, FeedCell cell) const override;
+  Shape shape() const override { return {.groups = rows_.size()}; }
+  void Give(size_t group, size_t row, int column, FeedCell cell) const override;
 
  private:
   std::span<const RowPlace> rows_;
@@ -44,20 +45,28 @@ class FeatureFeed final : public FeedRows {
  public:
   static constexpr const char* kColumns =
       "entity_key BLOB, feature_name TEXT, value BLOB, value_text TEXT, event_ts INTEGER, "
-      "created_ts INTEGER, value_num REAL";
+      "created_ts INTEGER, value_num REAL, stored_id INTEGER";
 
   // Borrows the target.
   explicit FeatureFeed(const ViewTarget& target);
 
-  // Borrowed while a statement runs.
-  void Show(std::span<const RowPlace> rows) { rows_ = rows; }
-  size_t row_count() const override { return rows_.size() * order_.size(); }
-  void Give(size_t row, int column, FeedCell cell) const override;
+  // Names in the feed's order.
+  std::span<const std::string_view> names() const { return names_; }
+  // Borrowed while a statement runs. `stored_ids` has the rowid that each feature row replaces, or
+  // is empty.
+  void Show(std::span<const RowPlace> rows, std::span<const std::optional<int64_t>> stored_ids) {
+    rows_ = rows;
+    stored_ids_ = stored_ids;
+  }
+  Shape shape() const override { return {.groups = rows_.size(), .group_rows = order_.size()}; }
+  void Give(size_t group, size_t row, int column, FeedCell cell) const override;
 
  private:
-  const ViewTarget& target_;
+  const size_t view_number_;
   std::vector<uint32_t> order_;  // Features, as the feed has them.
+  std::vector<std::string_view> names_;
   std::span<const RowPlace> rows_;
+  std::span<const std::optional<int64_t>> stored_ids_;
 };
 
 }  // namespace banquet::sqlite

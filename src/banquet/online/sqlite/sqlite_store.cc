@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -13,6 +14,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "banquet/base/log.h"
 #include "banquet/client/sqlite/database.h"
 #include "banquet/online/sqlite/sqlite_writer.h"
 #include "banquet/online/sqlite/stored_time.h"
@@ -90,6 +92,7 @@ class SqliteStore final : public OnlineStore {
   }
 
   Status Prepare(std::span<const ViewColumns> views) override {
+    WarnOfLocalTimes();
     BANQUET_RETURN_NOT_OK(MakeFolder());
     BANQUET_ASSIGN_OR_RETURN(auto database, Open({.create = true}));
     BANQUET_ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(database.get()));
@@ -141,6 +144,17 @@ class SqliteStore final : public OnlineStore {
   std::string Describe() const override { return "sqlite at " + settings_.path; }
 
  private:
+  // Feast's own rule, but one that surprises: another host's reader is off by the zones'
+  // difference.
+  void WarnOfLocalTimes() {
+    if (settings_.writer.times == TimeRule::kUtc || LocalTimeIsUtc(context_.clock->NowUs())) return;
+    if (warned_of_local_times_.exchange(true)) return;
+    LogWarning(
+        "Event times are stored in SQLite as Feast stores them: as seconds of this host's local "
+        "time, which is not UTC; who reads must have the same time zone (banquet.sqlite_ts: utc "
+        "stores true seconds)");
+  }
+
   struct OpenMode {
     bool create = false;
     bool read_only = false;
@@ -209,6 +223,7 @@ class SqliteStore final : public OnlineStore {
   const StoreSettings settings_;
   const OnlineStoreContext context_;
   std::mutex mutex_;
+  std::atomic<bool> warned_of_local_times_ = false;
   std::optional<FileIdentity> identity_;  // Of the file first prepared.
 };
 

@@ -50,6 +50,12 @@ int64_t ToStoredSeconds(int64_t us, TimeRule rule) {
   return static_cast<int64_t>(timestamp);
 }
 
+bool LocalTimeIsUtc(int64_t now_us) {
+  const int64_t now = now_us / kMicros;
+  const int64_t half_a_year_ago = now - 182 * kDaySeconds;  // Summer time, or not.
+  return LocalSeconds(now) == now && LocalSeconds(half_a_year_ago) == half_a_year_ago;
+}
+
 int64_t FromStoredSeconds(int64_t seconds, TimeRule rule) {
   // A stored number out of range of int64 microseconds was not written by Feast; it saturates.
   constexpr int64_t kLimit = INT64_MAX / kMicros - kDaySeconds;

@@ -14,6 +14,9 @@ enum class TimeRule {
 // Both rules cut fractions off toward zero, as Python's int() does. Under TZ=UTC they are one.
 int64_t ToStoredSeconds(int64_t us, TimeRule rule);
 
+// Whether both rules give the same seconds here, this year: the host's zone is UTC all year round.
+bool LocalTimeIsUtc(int64_t now_us);
+
 // The instant that a Python reader in the same zone makes of it.
 int64_t FromStoredSeconds(int64_t seconds, TimeRule rule);
 

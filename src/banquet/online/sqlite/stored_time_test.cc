@@ -186,5 +186,18 @@ TEST(StoredTimeTest, NumbersThatNobodyWroteSaturate) {
   }
 }
 
+TEST(StoredTimeTest, AZoneIsUtcOnlyIfItIsSoInSummerAndWinter) {
+  constexpr int64_t kWinter_us = 1'768'000'000'000'000;  // January 2026.
+  constexpr int64_t kSummer_us = 1'784'000'000'000'000;  // July 2026.
+  const auto is_utc = [](const char* zone, int64_t us) {
+    const ZoneOfTest set(zone);
+    return LocalTimeIsUtc(us);
+  };
+  EXPECT_TRUE(is_utc("UTC0", kWinter_us));
+  EXPECT_FALSE(is_utc("EST5", kWinter_us));
+  EXPECT_FALSE(is_utc("GMT0BST,M3.5.0/1,M10.5.0", kWinter_us));
+  EXPECT_FALSE(is_utc("GMT0BST,M3.5.0/1,M10.5.0", kSummer_us));
+}
+
 }  // namespace
 }  // namespace banquet::sqlite

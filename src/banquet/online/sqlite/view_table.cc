@@ -59,18 +59,35 @@ std::string CreateIndexSql(const std::string& table, const TableForm& form) {
                      plain ? index : QuoteName(index), plain ? table : QuoteName(table));
 }
 
+std::string InsertedColumns(const TableForm& form) {
+  std::string columns = "entity_key, feature_name, value, value_text, event_ts, created_ts";
+  if (form.value_num) columns += ", value_num";
+  return columns;
+}
+
+std::string UpdateSql(const TableForm& form) {
+  std::string sql =
+      "DO UPDATE SET value = excluded.value, value_text = excluded.value_text, event_ts = "
+      "excluded.event_ts, created_ts = excluded.created_ts";
+  if (form.value_num) sql += ", value_num = excluded.value_num";
+  return sql;
+}
+
 }  // namespace
 
 std::string TableNameOf(const ViewColumns& view) { return view.project + "_" + view.view; }
 
 std::string UpsertSql(const std::string& table, const TableForm& form, std::string_view rows) {
+  return fmt::format("INSERT INTO {} ({}) {} ON CONFLICT(entity_key, feature_name) {}",
+                     QuoteName(table), InsertedColumns(form), rows, UpdateSql(form));
+}
+
+std::string UpsertByRowIdSql(const std::string& table, const TableForm& form,
+                             std::string_view rows) {
   return fmt::format(
-      "INSERT INTO {} (entity_key, feature_name, value, value_text, event_ts, created_ts{}) "
-      "{} ON CONFLICT(entity_key, feature_name) DO UPDATE SET "
-      "value = excluded.value, value_text = excluded.value_text, event_ts = excluded.event_ts, "
-      "created_ts = excluded.created_ts{}",
-      QuoteName(table), form.value_num ? ", value_num" : "", rows,
-      form.value_num ? ", value_num = excluded.value_num" : "");
+      "INSERT INTO {} ({}, rowid) {} ON CONFLICT(rowid) {} ON CONFLICT(entity_key, feature_name) "
+      "{}",
+      QuoteName(table), InsertedColumns(form), rows, UpdateSql(form), UpdateSql(form));
 }
 
 std::string_view RowParameters(const TableForm& form) {

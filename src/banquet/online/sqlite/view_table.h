@@ -18,10 +18,14 @@ struct TableForm {
 // "{project}_{view}", not quoted.
 std::string TableNameOf(const ViewColumns& view);
 
-// Writes the rows that `rows` gives: "VALUES (…)" or "SELECT … WHERE true", with the columns
-// entity_key, feature_name, value, value_text, event_ts, created_ts and, if the form has it,
-// value_num.
+// Writes rows: "VALUES (…)" or "SELECT … WHERE true", with the columns entity_key, feature_name,
+// value, value_text, event_ts, created_ts and, if the form has it, value_num.
 std::string UpsertSql(const std::string& table, const TableForm& form, std::string_view rows);
+
+// The same of rows that also have, as their last column, the rowid of the stored row that each
+// replaces, or NULL: a row of the table is then found without its key.
+std::string UpsertByRowIdSql(const std::string& table, const TableForm& form,
+                             std::string_view rows);
 
 // Rows as parameters: 1 to 7, in the order of the columns.
 std::string_view RowParameters(const TableForm& form);

@@ -150,12 +150,27 @@ class RandomFlushes {
 };
 
 // What an older program may have left: times as text and as fractions, a feature that is gone, a
-// key that is text.
+// key that is text, a name that is a blob.
 std::string Leftovers(const ViewColumns& view) {
   return "INSERT INTO " + QuoteName(TableNameOf(view)) +
          " (entity_key, feature_name, value, event_ts) VALUES (x'', 'gone', x'01', '2030-01-01'), "
          "(x'50', 'gone', x'02', 1700000003), (x'a0', 'a', x'03', 1700000002.5), ('P', 'a', x'04', "
-         "1800000000), (x'5050', 'a', x'05', NULL)";
+         "1800000000), (x'5050', 'a', x'05', NULL), (x'50', x'61', x'06', 1700000001)";
+}
+
+// Forms of the first view's table that are not Feast's, but are taken.
+std::string OtherForm(unsigned form) {
+  const std::string table =
+      "CREATE TABLE demo_newest (entity_key BLOB, feature_name TEXT, value BLOB, value_text TEXT, "
+      "value_num REAL, vector_value BLOB, event_ts timestamp, created_ts timestamp, PRIMARY "
+      "KEY(entity_key, feature_name))";
+  if (form == 0) return table + " WITHOUT ROWID";
+  if (form == 1) {
+    return table +
+           "; CREATE TABLE log (a); CREATE TRIGGER t AFTER INSERT ON Demo_Newest BEGIN INSERT INTO "
+           "log VALUES (NEW.value); END";
+  }
+  return "";
 }
 
 TEST(ViewWriterTest, BothWaysLeaveTheSameRowsAndCounts) {
@@ -169,8 +184,9 @@ TEST(ViewWriterTest, BothWaysLeaveTheSameRowsAndCounts) {
     Scratch by_row;
     std::vector<std::unique_ptr<OnlineWriter>> writers;
     for (const Scratch* scratch : {&by_feed, &by_row}) {
+      ASSERT_OK(scratch->Execute(OtherForm(seed % 4)));
       ASSERT_OK(scratch->MakeTables(views, kForm));
-      if (seed % 2 == 0) ASSERT_OK(scratch->Execute(Leftovers(views[0])));
+      if (seed / 4 % 2 == 0) ASSERT_OK(scratch->Execute(Leftovers(views[0])));
       const WriterMode mode{.feed = scratch == &by_feed, .pragmas = "PRAGMA synchronous = OFF"};
       ASSERT_OK_AND_ASSIGN(writers.emplace_back(), Open(*scratch, views, mode));
     }
@@ -212,6 +228,23 @@ TEST(ViewWriterTest, TheFeedFillsTheTableInTheOrderOfItsKey) {
   ASSERT_OK(writer->Flush());
   EXPECT_EQ(scratch.RowsOf(view, "rowid"), scratch.RowsOf(view, "entity_key, feature_name"));
   EXPECT_EQ(scratch.Ask("SELECT count(*) FROM demo_stats"), "18\n");
+}
+
+TEST(ViewWriterTest, AnOverwrittenRowKeepsItsRowId) {
+  const ViewColumns view = MakeTestView("stats", {"b", "a"});
+  Scratch scratch;
+  ASSERT_OK(scratch.MakeTables(std::span(&view, 1), kForm));
+  ASSERT_OK(scratch.Execute(
+      "INSERT INTO demo_stats (rowid, entity_key, feature_name, event_ts) VALUES (7, x'6b', 'b', "
+      "1), (9, x'6b', 'gone', 2), (-3, x'6c', 'a', 3), (8, x'6b', 'a', 4)"));
+  ASSERT_OK_AND_ASSIGN(auto writer, Open(scratch, std::span(&view, 1), {}));
+  ASSERT_OK(writer->Write(
+      BatchBuilder(view).Row("l", kNoonUs, {"1", "2"}).Row("k", kNoonUs, {"3", "4"}).Build(),
+      RowSelection::All()));
+  ASSERT_OK(writer->Flush());
+  EXPECT_EQ(scratch.Ask("SELECT rowid || entity_key || feature_name || ifnull(value, '') || "
+                        "event_ts FROM demo_stats ORDER BY rowid"),
+            "-3la21700000000\n7kb31700000000\n8ka41700000000\n9kgone2\n10lb11700000000\n");
 }
 
 TEST(ViewWriterTest, TheFeedWritesThroughATriggerOfTheTable) {

@@ -1,9 +1,12 @@
-#include "banquet/online/redis/watch_group.h"
+#include "banquet/online/redis/watch_groups.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace banquet::redis {
 namespace {
+
+constexpr size_t kGroupRowsMax = 125;  // Of one transaction.
 
 // The transaction was dropped because a command of it was refused for now.
 bool IsAbort(const Reply& reply, const WriteChunk& chunk, const std::vector<SentCommand>& sent) {
@@ -15,39 +18,49 @@ bool IsAbort(const Reply& reply, const WriteChunk& chunk, const std::vector<Sent
 
 }  // namespace
 
-Status WatchGroup::Write(WriteChunk* chunk, std::span<const uint32_t> places) {
+Status WatchGroups::Write(WriteChunk* chunk, std::span<const uint32_t> places) {
+  for (size_t first = 0; first < places.size(); first += kGroupRowsMax) {
+    const auto group = places.subspan(first, std::min(kGroupRowsMax, places.size() - first));
+    PutChecks(*chunk, group);
+    connection_->Push();
+    BANQUET_RETURN_NOT_OK(TakeOutcome(chunk));
+    BANQUET_RETURN_NOT_OK(TakeChecks(chunk, group));
+  }
+  return TakeOutcome(chunk);
+}
+
+void WatchGroups::PutChecks(const WriteChunk& chunk, std::span<const uint32_t> places) {
   CommandBuffer* out = connection_->commands();
   frames_->PutWatchHead(places.size(), out);
-  for (const uint32_t place : places) frames_->PutWatchKey(chunk->KeyOf(place), out);
-  for (const uint32_t place : places) frames_->PutCheck(chunk->KeyOf(place), out);
+  for (const uint32_t place : places) frames_->PutWatchKey(chunk.KeyOf(place), out);
+  for (const uint32_t place : places) frames_->PutCheck(chunk.KeyOf(place), out);
   out->Command({"MULTI"});
+}
+
+// Puts the writes of the rows that pass, and what closes the transaction.
+Status WatchGroups::TakeChecks(WriteChunk* chunk, std::span<const uint32_t> places) {
   BANQUET_ASSIGN_OR_RETURN(const bool watched, TakeOk("WATCH", chunk, places));
-  BANQUET_RETURN_NOT_OK(TakeChecks(chunk, places));
+  for (const uint32_t place : places) {
+    BANQUET_ASSIGN_OR_RETURN(const Reply* reply, connection_->Receive());
+    BANQUET_RETURN_NOT_OK(replies_->TakeTimes(*reply, place, chunk).status());
+  }
   // Writes follow only once the transaction is surely open.
   BANQUET_ASSIGN_OR_RETURN(const bool opened, TakeOk("MULTI", chunk, places));
+  CommandBuffer* out = connection_->commands();
   sent_.clear();
   if (watched && opened) {
     for (const uint32_t place : places) {
       if (chunk->Wants(place, frames_->views())) chunk->PutHset(place, *frames_, out, &sent_);
     }
   }
-  if (!sent_.empty()) return Execute(chunk);
-  const std::string_view command = opened ? "DISCARD" : "UNWATCH";
-  BANQUET_ASSIGN_OR_RETURN(const Reply* reply, connection_->Call({command}));
-  return reply->IsStatus("OK") ? Status::OK() : replies_->Unexpected(command);
-}
-
-Status WatchGroup::TakeChecks(WriteChunk* chunk, std::span<const uint32_t> places) {
-  for (const uint32_t place : places) {
-    BANQUET_ASSIGN_OR_RETURN(const Reply* reply, connection_->Receive());
-    BANQUET_RETURN_NOT_OK(replies_->TakeTimes(*reply, place, chunk).status());
-  }
+  closing_ = !sent_.empty() ? "EXEC" : opened ? "DISCARD" : "UNWATCH";
+  out->Command({closing_});
   return Status::OK();
 }
 
 // +OK is true; a refusal for now is false and refuses every row of the group.
-Result<bool> WatchGroup::TakeOk(std::string_view command, WriteChunk* chunk,
-                                std::span<const uint32_t> places) {
+Result<bool> WatchGroups::TakeOk(std::string_view command, WriteChunk* chunk,
+                                 std::span<const uint32_t> places) {
   BANQUET_ASSIGN_OR_RETURN(const Reply* reply, connection_->Receive());
   if (reply->IsStatus("OK")) return true;
   if (!reply->IsError()) return replies_->Unexpected(command);
@@ -57,9 +70,18 @@ Result<bool> WatchGroup::TakeOk(std::string_view command, WriteChunk* chunk,
   return false;
 }
 
-Status WatchGroup::Execute(WriteChunk* chunk) {
-  connection_->commands()->Command({"EXEC"});
-  is_unanswered_ = true;
+Status WatchGroups::TakeOutcome(WriteChunk* chunk) {
+  if (closing_.empty()) return Status::OK();
+  if (closing_ == "EXEC") {
+    BANQUET_RETURN_NOT_OK(TakeQueued(chunk));
+    return TakeExec(chunk);
+  }
+  const std::string_view command = std::exchange(closing_, {});
+  BANQUET_ASSIGN_OR_RETURN(const Reply* reply, connection_->Receive());
+  return reply->IsStatus("OK") ? Status::OK() : replies_->Unexpected(command);
+}
+
+Status WatchGroups::TakeQueued(WriteChunk* chunk) {
   for (const SentCommand& command : sent_) {
     BANQUET_ASSIGN_OR_RETURN(const Reply* reply, connection_->Receive());
     if (reply->IsStatus("QUEUED")) continue;
@@ -67,8 +89,12 @@ Status WatchGroup::Execute(WriteChunk* chunk) {
     BANQUET_RETURN_NOT_OK(
         replies_->TakeRefusal(reply->text(), NameOf(command.kind), command.place, chunk));
   }
+  return Status::OK();
+}
+
+Status WatchGroups::TakeExec(WriteChunk* chunk) {
   BANQUET_ASSIGN_OR_RETURN(const Reply* reply, connection_->Receive());
-  is_unanswered_ = false;
+  closing_ = {};
   if (reply->kind() == ReplyKind::kNil || IsAbort(*reply, *chunk, sent_)) {
     // Somebody wrote one of the keys, or a command was refused for now: nothing was written.
     for (const SentCommand& command : sent_) chunk->refused[command.place] = 1;

@@ -1,8 +1,10 @@
 #pragma once
-// Writes rows in one transaction, so that nobody else's write comes between their check and theirs.
+// Writes rows in transactions, so that nobody else's write comes between a row's check and its own.
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "banquet/base/status.h"
@@ -13,30 +15,35 @@
 
 namespace banquet::redis {
 
-// WATCH keys, HMGET of each, MULTI, HSETs, EXEC. Borrows its parts. No other command may be
-// unanswered on the connection.
-class WatchGroup {
+// Per group of rows: WATCH keys, HMGET of each, MULTI, HSETs, EXEC. A group is checked while the
+// one before is written. Borrows its parts. When Write is called and when it has returned OK no
+// command is unanswered on the connection.
+class WatchGroups {
  public:
-  WatchGroup(Connection* connection, const RowFrames* frames, RowReplies* replies)
+  WatchGroups(Connection* connection, const RowFrames* frames, RowReplies* replies)
       : connection_(connection), frames_(frames), replies_(replies) {}
 
   // Rows of a group that another client touched are noted as refused.
   Status Write(WriteChunk* chunk, std::span<const uint32_t> places);
 
   // May a transaction of which no outcome is known still be executed?
-  bool is_unanswered() const { return is_unanswered_; }
+  bool is_unanswered() const { return closing_ == "EXEC"; }
 
  private:
+  void PutChecks(const WriteChunk& chunk, std::span<const uint32_t> places);
   Status TakeChecks(WriteChunk* chunk, std::span<const uint32_t> places);
   Result<bool> TakeOk(std::string_view command, WriteChunk* chunk,
                       std::span<const uint32_t> places);
-  Status Execute(WriteChunk* chunk);
+  // Of the transaction that was closed last.
+  Status TakeOutcome(WriteChunk* chunk);
+  Status TakeQueued(WriteChunk* chunk);
+  Status TakeExec(WriteChunk* chunk);
 
   Connection* const connection_;
   const RowFrames* const frames_;
   RowReplies* const replies_;
-  std::vector<SentCommand> sent_;
-  bool is_unanswered_ = false;
+  std::vector<SentCommand> sent_;  // Of that transaction.
+  std::string_view closing_;       // EXEC, DISCARD or UNWATCH, unanswered; empty: none.
 };
 
 }  // namespace banquet::redis

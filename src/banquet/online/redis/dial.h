@@ -1,0 +1,40 @@
+#pragma once
+// From addresses to a connected socket.
+
+#include <chrono>
+#include <span>
+#include <stop_token>
+#include <string>
+
+#include "banquet/base/status.h"
+#include "banquet/online/redis/name_lookup.h"
+
+namespace banquet::redis {
+
+// A socket that nobody else owns; -1: none.
+class Socket {
+ public:
+  explicit Socket(int fd = -1) : fd_(fd) {}
+  Socket(Socket&& other) noexcept;
+  Socket& operator=(Socket&& other) noexcept;
+  ~Socket();
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+// Waits until the socket is ready for `events` (poll's). False: the deadline passed first. The stop
+// token is looked at every 100 ms. `server` names the socket's end in errors.
+Result<bool> WaitReady(const Socket& socket, short events,
+                       std::chrono::steady_clock::time_point deadline, const std::stop_token& stop,
+                       const std::string& server);
+
+// Connects, without blocking mode, to the first address that answers. Each address gets an equal
+// share of the time that is left, so that a dead one leaves time for the next. The error is the
+// last address's.
+Result<Socket> Dial(std::span<const SocketAddress> addresses,
+                    std::chrono::steady_clock::time_point deadline, const std::stop_token& stop,
+                    const std::string& server);
+
+}  // namespace banquet::redis
