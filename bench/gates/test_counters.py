@@ -29,8 +29,8 @@ def read_path_arguments(bench, level, shape):
 
 
 @pytest.mark.parametrize("level, bound", [
-    ("L1", 1565),  # 1360
-    ("L2", 1655),  # 1437
+    ("L1", 2040),  # 1774: one row group, read for keys and times, then for the winners
+    ("L2", 2130),  # 1849
 ])
 def test_instructions_per_row_of_the_read_path(bench, level, bound):
     """Ten doubles a row, ten rows per key."""
@@ -42,7 +42,7 @@ def test_instructions_per_row_of_the_read_path(bench, level, bound):
 @pytest.mark.parametrize("more, bound", [
     ((), 92),  # 80.2
     (("--frame", "hset"), 276),  # 240.1
-    (("--frame", "restore"), 276),  # ?
+    (("--frame", "restore"), 353),  # 306.9
 ])
 def test_instructions_per_value_of_encode(bench, more, bound):
     counted = instructions_per_unit(bench.native, lambda batches: ["encode", *more, "--batches", str(batches)], 1, 3,
@@ -51,8 +51,8 @@ def test_instructions_per_value_of_encode(bench, more, bound):
 
 
 @pytest.mark.parametrize("level, bound", [
-    ("L1", 0.036),  # 0.0309
-    ("L2", 0.037),  # 0.0315
+    ("L1", 0.014),  # 0.012
+    ("L2", 0.015),  # 0.013
 ])
 def test_allocations_per_row_of_the_read_path(bench, level, bound):
     few, many = (bench.read_path(shape, level, "--threads", "1") for shape in (Shape(200_000, 10), Shape(600_000, 10)))
@@ -104,9 +104,13 @@ def test_bytes_read_are_those_of_the_projected_columns(bench):
     metadata = pyarrow.parquet.ParquetFile(bench.file(file)).metadata
     chunks = [metadata.row_group(group).column(column)
               for group in range(metadata.num_row_groups) for column in range(metadata.num_columns)]
-    due = sum(chunk.total_compressed_size for chunk in chunks if chunk.path_in_schema in view.columns)
-    print(result["bytes_read"], due, sum(chunk.total_compressed_size for chunk in chunks))
-    assert result["bytes_read"] == due < sum(chunk.total_compressed_size for chunk in chunks)
+    bytes_of = dict.fromkeys(file.columns, 0)
+    for chunk in chunks:
+        bytes_of[chunk.path_in_schema] += chunk.total_compressed_size
+    due = sum(bytes_of[column] for column in view.columns)
+    # The contest reads keys and times, the winners' rows are read afterwards with all columns.
+    twice = sum(bytes_of[column] for column in ("driver_id", "event_timestamp", "created"))
+    assert due <= result["bytes_read"] <= due + twice
 
 
 def system_calls(argv, cwd):
@@ -118,8 +122,8 @@ def system_calls(argv, cwd):
 
 
 @pytest.mark.parametrize("store, bound", [
-    ("redis", 42),  # 32 to 36: how much a receive finds depends on the server's pace
-    ("sqlite", 990),  # 860
+    ("redis", 25),  # 17 to 21: how much a receive finds depends on the server's pace
+    ("sqlite", 985),  # 856
 ])
 def test_system_calls_per_thousand_entities(bench, store, bound):
     counts = []
