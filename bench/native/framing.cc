@@ -37,8 +37,9 @@ class RestoreFraming final : public Framing {
   explicit RestoreFraming(redis::RestoreFrames frames) : frames_(std::move(frames)) {}
 
   uint64_t Frame(const EncodedBatch& batch) override {
+    frames_.Use(batch);
     for (size_t row = 0; row < batch.rows; ++row) {
-      frames_.Put(batch, static_cast<uint32_t>(row), &buffer_);
+      frames_.Put(static_cast<uint32_t>(row), &buffer_);
     }
     const uint64_t bytes = buffer_.unsent().size();
     buffer_.Sent(bytes);
@@ -46,7 +47,7 @@ class RestoreFraming final : public Framing {
   }
 
  private:
-  const redis::RestoreFrames frames_;
+  redis::RestoreFrames frames_;
   redis::CommandBuffer buffer_;
 };
 
