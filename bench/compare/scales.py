@@ -1,4 +1,4 @@
-"""How much is measured: small in minutes, default in the better half of an hour, full in hours."""
+"""How much is measured: small in minutes, brief in a quarter of an hour, default in the better half of one, full in hours."""
 import dataclasses
 
 
@@ -21,6 +21,9 @@ SCALES = {scale.name: scale for scale in (
     Scale("small", rounds=1, feast_rounds=1, feast_cases=((10_000, 1),), load_rows=20_000, wide_rows=2_000,
           read_rows=300_000, contest=(1_000_000, 100_000), curve_rows=(50_000, 200_000), curve_feast_rows_max=0,
           limit_rows=50_000),
+    Scale("brief", rounds=2, feast_rounds=1, feast_cases=((1_000_000, 10), (100_000, 1)), load_rows=300_000,
+          wide_rows=20_000, read_rows=10_000_000, contest=(20_000_000, 2_000_000), curve_rows=(100_000, 1_000_000),
+          curve_feast_rows_max=0, limit_rows=2_000_000),
     Scale("default", rounds=3, feast_rounds=2, feast_cases=((1_000_000, 1), (1_000_000, 10), (100_000, 1)),
           load_rows=300_000, wide_rows=50_000, read_rows=10_000_000, contest=(20_000_000, 2_000_000),
           curve_rows=(100_000, 1_000_000, 10_000_000), curve_feast_rows_max=1_000_000, limit_rows=2_000_000),
