@@ -122,7 +122,7 @@ def system_calls(argv, cwd):
 
 
 @pytest.mark.parametrize("store, bound", [
-    ("redis", 30),  # 17 to 26: how much a receive finds depends on the server's pace
+    ("redis", 34),  # 17 to 27: how much a receive finds depends on the pace of server and machine
     ("sqlite", 985),  # 856
 ])
 def test_system_calls_per_thousand_entities(bench, store, bound):
