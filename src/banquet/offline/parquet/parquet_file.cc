@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "arrow/io/file.h"
@@ -16,7 +17,10 @@
 namespace banquet::parquet_store {
 namespace {
 
-constexpr int64_t kReadBytes = 256 * 1024;  // Of one column at a time.
+// What is read of a file at a time: of all columns together, and of one.
+constexpr int64_t kReadBytesOfAll = int64_t{8} << 20;
+constexpr int64_t kReadBytesMax = 256 * 1024;
+constexpr int64_t kReadBytesMin = 8 * 1024;
 
 Status Changed(const std::string& path) {
   return DataError(
@@ -45,12 +49,12 @@ Result<std::shared_ptr<arrow::io::ReadableFile>> OpenForReading(const std::strin
 }
 
 // Damage is found where the writer left page checksums.
-parquet::ReaderProperties PageProperties() {
+parquet::ReaderProperties PageProperties(int64_t columns) {
   parquet::ReaderProperties properties = parquet::default_reader_properties();
   properties.set_page_checksum_verification(true);
   // Page by page: whole column chunks of large row groups would be what takes the most memory.
   properties.enable_buffered_stream();
-  properties.set_buffer_size(kReadBytes);
+  properties.set_buffer_size(std::clamp(kReadBytesOfAll / columns, kReadBytesMin, kReadBytesMax));
   return properties;
 }
 
@@ -84,7 +88,7 @@ Status ParquetFile::ReadFooter() {
   BANQUET_ASSIGN_OR_RETURN(stamp_, StampOf(*file, path_));
   if (stamp_.size == 0) return DataError("The Parquet file is empty (0 bytes): {}", path_);
   parquet::arrow::FileReaderBuilder builder;
-  BANQUET_RETURN_NOT_OK(builder.Open(file, PageProperties()));
+  BANQUET_RETURN_NOT_OK(builder.Open(file, PageProperties(/*columns=*/1)));
   BANQUET_ASSIGN_OR_RETURN(const std::unique_ptr<parquet::arrow::FileReader> reader,
                            builder.Build());
   metadata_ = reader->parquet_reader()->metadata();
@@ -144,7 +148,8 @@ Result<OpenParquet> ParquetFile::OpenReader(const ReadingForm& form) const {
       properties.set_coerce_int96_timestamp_unit(arrow::TimeUnit::MICRO);
     }
     parquet::arrow::FileReaderBuilder builder;
-    BANQUET_RETURN_NOT_OK(builder.Open(*file, PageProperties(), metadata_));
+    BANQUET_RETURN_NOT_OK(
+        builder.Open(*file, PageProperties(std::max<int64_t>(form.columns, 1)), metadata_));
     builder.properties(properties);
     OpenParquet open{.file = *file, .reader = nullptr};
     BANQUET_ASSIGN_OR_RETURN(open.reader, builder.Build());

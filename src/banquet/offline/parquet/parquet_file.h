@@ -75,6 +75,7 @@ enum class Int96Unit { kNanos, kMicros };
 struct ReadingForm {
   Int96Unit int96_unit = Int96Unit::kNanos;
   int64_t batch_rows = 0;         // At most so many at a time.
+  int64_t columns = 1;            // Physical ones that will be read.
   std::vector<int> dictionaries;  // Physical columns to give as dictionaries.
 };
 

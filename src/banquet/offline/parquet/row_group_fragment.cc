@@ -66,14 +66,15 @@ class ColumnStream {
  public:
   static Result<std::unique_ptr<ColumnStream>> Open(const ParquetFile& file, int row_group,
                                                     const std::vector<int>& columns,
-                                                    const ReadingForm& form) {
+                                                    ReadingForm form) {
     auto stream = std::make_unique<ColumnStream>();
-    BANQUET_ASSIGN_OR_RETURN(stream->open_, file.OpenReader(form));
     std::vector<int> leaves;
     for (const int column : columns) {
       const std::vector<int>& own = file.columns()[column].leaves;
       leaves.insert(leaves.end(), own.begin(), own.end());
     }
+    form.columns = static_cast<int64_t>(leaves.size());
+    BANQUET_ASSIGN_OR_RETURN(stream->open_, file.OpenReader(form));
     stream->path_ = file.path();
     stream->columns_ = columns.size();
     using Batches = Result<std::unique_ptr<arrow::RecordBatchReader>>;
