@@ -24,7 +24,7 @@ struct DatabaseOptions {
   bool create = true;
   bool read_only = false;
   std::chrono::milliseconds busy_timeout{60'000};  // How long to wait for another's lock.
-  std::stop_token stop;                            // Ends such a wait.
+  std::stop_token stop;                            // Ends such a wait, and a running statement.
   Clock* clock = &SystemClock();                   // Borrowed, outlives the database.
 };
 
@@ -62,6 +62,7 @@ class Database {
   friend class Statement;
   explicit Database(DatabaseOptions options) : options_(std::move(options)) {}
   static int OnBusy(void* self, int attempts);
+  static int OnProgress(void* self);
   Status ErrorOf(int code) const;
 
   const DatabaseOptions options_;

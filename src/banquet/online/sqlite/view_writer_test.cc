@@ -10,7 +10,9 @@
 #include <fstream>
 #include <iterator>
 #include <random>
+#include <stop_token>
 #include <string>
+#include <thread>
 
 #include "banquet/base/testing.h"
 #include "banquet/online/contract/batch_builder.h"
@@ -84,13 +86,15 @@ struct WriterMode {
   bool feed = true;
   std::string pragmas;
   bool read_only = false;
+  std::stop_token stop = {};
 };
 
 Result<std::unique_ptr<OnlineWriter>> Open(const Scratch& scratch,
                                            std::span<const ViewColumns> views,
                                            const WriterMode& mode) {
-  BANQUET_ASSIGN_OR_RETURN(auto database,
-                           Database::Open({.path = scratch.path(), .read_only = mode.read_only}));
+  BANQUET_ASSIGN_OR_RETURN(
+      auto database,
+      Database::Open({.path = scratch.path(), .read_only = mode.read_only, .stop = mode.stop}));
   BANQUET_RETURN_NOT_OK(database->Execute(mode.pragmas));
   return MakeWriter(std::move(database), views,
                     {.form = kForm, .times = TimeRule::kUtc, .feed = mode.feed});
@@ -373,6 +377,19 @@ TEST_P(ViewWriterErrorTest, ADamagedPageUndoesTheFlush) {
     std::ofstream(scratch_.path(), std::ios::binary) << whole;
   }
   EXPECT_GT(failures, 5);
+}
+
+// The journal appears with the first page written, that is in the middle of the flush.
+TEST_P(ViewWriterErrorTest, AStopInTheMiddleUndoesTheFlush) {
+  std::stop_source stop;
+  std::jthread stopper([&stop, journal = scratch_.path() + "-journal"](std::stop_token ended) {
+    while (!ended.stop_requested() && !std::filesystem::exists(journal)) std::this_thread::yield();
+    stop.request_stop();
+  });
+  const auto batch = MakeBatch(150, 60'000, kNoonUs + kSecond);
+  EXPECT_FAULT(Fault::kCancelled, "",
+               Write(batch, {.pragmas = "PRAGMA synchronous = OFF", .stop = stop.get_token()}));
+  EXPECT_TRUE(Rows() == rows_);
 }
 
 TEST_P(ViewWriterErrorTest, AReadOnlyDatabaseIsTheUsers) {
