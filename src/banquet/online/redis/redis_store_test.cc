@@ -1,6 +1,10 @@
 #include "banquet/online/redis/redis_store.h"
 
+#include <atomic>
 #include <chrono>
+#include <functional>
+#include <map>
+#include <set>
 
 #include "banquet/base/testing.h"
 #include "banquet/online/contract/online_store_contract.h"
@@ -17,6 +21,7 @@ namespace banquet::redis {
 namespace {
 
 using std::chrono::milliseconds;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -307,6 +312,47 @@ TEST(RedisStoreTest, WithoutTheRightToEndALostWriterTheRunFails) {
     EXPECT_FALSE(IsRetryable(again.status()));
     EXPECT_FAULT(Fault::kRemote, "late writes", store->ConfirmWritten());
   }
+}
+
+// What a store logs at its end, after a run that lost its server in the middle. `lost` is called in
+// between.
+std::string LastWordOf(std::unique_ptr<ScriptedServer>* server, const std::function<void()>& lost) {
+  auto store = StoreOn((*server)->port());
+  EXPECT_OK(store);
+  const auto outcomes = WriteOnce(store->get(), MakeTestView("v", {"a"}), 20);
+  EXPECT_TRUE(IsRetryable(outcomes.status()));
+  lost();
+  ::testing::internal::CaptureStderr();
+  store->reset();
+  return ::testing::internal::GetCapturedStderr();
+}
+
+TEST(RedisStoreTest, TheLastWordIsOfWhatBecameOfTheServer) {
+  std::atomic<bool> restarted = false;
+  std::atomic<bool> refuses = false;
+  const ScriptedServer::Script script = [&](const Received& received) -> std::optional<Answer> {
+    if (received.words[0] == "HSET" && received.nth == 3) return Answer{.close = true};
+    if (received.words[0] == "INFO" && restarted) {
+      return Answer{.bytes = ScriptedServer::Bulk("run_id:another\r\nevicted_keys:0\r\n")};
+    }
+    if (received.words[0] == "CLIENT" && received.words[1] == "KILL" && refuses) {
+      return Answer{.bytes = "-NOPERM no\r\n"};
+    }
+    return std::nullopt;
+  };
+  auto server = std::make_unique<ScriptedServer>(script);
+  EXPECT_EQ(LastWordOf(&server, [] {}), "");
+  server = std::make_unique<ScriptedServer>(script);
+  EXPECT_THAT(LastWordOf(&server, [&] { server.reset(); }),
+              AllOf(HasSubstr("is down"), HasSubstr("run the command again"),
+                    Not(HasSubstr("late writes"))));
+  server = std::make_unique<ScriptedServer>(script);
+  EXPECT_EQ(LastWordOf(&server, [&] { restarted = true; }), "") << "its connections ended with it";
+  EXPECT_EQ(server->CountOf("CLIENT"), 6) << "none is killed whose number is another's now";
+  restarted = false;
+  server = std::make_unique<ScriptedServer>(script);
+  EXPECT_THAT(LastWordOf(&server, [&] { refuses = true; }),
+              AllOf(HasSubstr("late writes"), HasSubstr("CLIENT LIST")));
 }
 
 TEST(RedisStoreTest, AServerThatChangedIsNotConfirmed) {
