@@ -488,6 +488,74 @@ TEST(RedisStoreTest, ExpiresTheHashAfterEachWrite) {
   EXPECT_EQ(expires[0], (Words{"EXPIRE", "key0demo", "77"}));
 }
 
+// Feast leaves an equal row and its time to live alone; but a row of ours whose EXPIRE was lost
+// would live forever.
+TEST(RedisStoreTest, AnEqualRowWhoseExpireWasLostExpiresAfterTheRetry) {
+  std::map<std::string, std::string> stored;  // By key: the time.
+  std::set<std::string> mortal;
+  ScriptedServer server([&](const Received& received) -> std::optional<Answer> {
+    const std::string& name = received.words[0];
+    const std::string key = received.words.size() > 1 ? received.words[1] : "";
+    if (name == "HMGET" && stored.contains(key)) {
+      return Answer{.bytes = "*1\r\n" + ScriptedServer::Bulk(stored[key])};
+    }
+    if (name == "HSET") {
+      stored[key] = received.words[3];
+      if (received.nth == 3) return Answer{.bytes = ":1\r\n", .close = true};
+    }
+    if (name == "EXPIRE") mortal.insert(key);
+    if (name == "TTL") {
+      return Answer{.bytes = mortal.contains(key) ? ":7\r\n" : ":-1\r\n"};
+    }
+    return std::nullopt;
+  });
+  ASSERT_OK_AND_ASSIGN(
+      const auto store,
+      MakeStore(BlockOf({{"connection_string", "127.0.0.1:" + std::to_string(server.port())},
+                         {"key_ttl_seconds", "77"}}),
+                PatientContext()));
+  const ViewColumns view = MakeTestView("v", {"a"}, Overwrite::kFeast);
+  EXPECT_TRUE(IsRetryable(WriteOnce(store.get(), view, 5).status()));
+  EXPECT_EQ(mortal, (std::set<std::string>{"key0demo", "key1demo"}));
+  ASSERT_OK_AND_ASSIGN(const RowOutcomes outcomes, WriteOnce(store.get(), view, 5));
+  EXPECT_EQ(outcomes.unchanged, 3);
+  EXPECT_EQ(outcomes.written, 2);
+  EXPECT_EQ(mortal.size(), 5U);
+  EXPECT_EQ(server.CountOf("EXPIRE"), 5) << "an equal row that expires is left alone";
+  EXPECT_EQ(server.CountOf("HSET"), 5);
+}
+
+TEST(RedisStoreTest, TakesEveryReplyToTtl) {
+  struct Case {
+    std::string reply;
+    int64_t unchanged = 0;
+    int expires = 0;
+  };
+  for (const Case& of : {Case{":5\r\n", 3, 0}, Case{":-1\r\n", 3, 1}, Case{":-2\r\n", 2, 0},
+                         Case{"-BUSY x\r\n", 2, 0}, Case{"-NOPERM x\r\n", 3, 1}}) {
+    SCOPED_TRACE(of.reply);
+    ScriptedServer server([&of](const Received& received) -> std::optional<Answer> {
+      const std::string& name = received.words[0];
+      if (name == "TTL") return Answer{.bytes = received.nth == 2 ? of.reply : ":9\r\n"};
+      if (name != "HMGET") return std::nullopt;
+      char time[kTimestampBytesMax];
+      const char* end = PutTimestamp(time, 1000 + received.nth - 1);
+      return Answer{.bytes =
+                        "*1\r\n" + ScriptedServer::Bulk({static_cast<const char*>(time), end})};
+    });
+    ASSERT_OK_AND_ASSIGN(
+        const auto store,
+        MakeStore(BlockOf({{"connection_string", "127.0.0.1:" + std::to_string(server.port())},
+                           {"key_ttl_seconds", "77"}}),
+                  PatientContext()));
+    ASSERT_OK_AND_ASSIGN(const RowOutcomes outcomes,
+                         WriteOnce(store.get(), MakeTestView("v", {"a"}, Overwrite::kFeast), 3));
+    EXPECT_EQ(outcomes.unchanged, of.unchanged);
+    EXPECT_EQ(outcomes.undecided.size(), static_cast<size_t>(3 - of.unchanged));
+    EXPECT_EQ(server.CountOf("EXPIRE"), of.expires);
+  }
+}
+
 ViewColumns StrictView() {
   ViewColumns view = MakeTestView("v", {"a"});
   view.guard = Guard::kStrict;

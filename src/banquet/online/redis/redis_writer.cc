@@ -135,10 +135,8 @@ class RedisWriter final : public OnlineWriter {
         ++writes_unanswered_;
       } else if (strict_) {
         chunk->for_groups.push_back(next.place);
-      } else if (next.otherwise == CommandKind::kCheck) {
-        chunk->PutCheck(next.place, frames_, out, &chunk->sent);
       } else {
-        writes_unanswered_ += chunk->PutHset(next.place, frames_, out, &chunk->sent);
+        PutNext(next, chunk.get());
       }
       if (out->unsent().size() >= kPushBytes) connection_->Push();
     }
@@ -150,6 +148,22 @@ class RedisWriter final : public OnlineWriter {
       for_groups_.push_back(std::move(chunk));
     } else {
       Close(std::move(chunk));
+    }
+  }
+
+  void PutNext(const NextCommand& next, WriteChunk* chunk) {
+    CommandBuffer* out = connection_->commands();
+    switch (next.otherwise) {
+      case CommandKind::kCheck:
+        return chunk->PutCheck(next.place, frames_, out, &chunk->sent);
+      case CommandKind::kTtl:
+        return chunk->PutTtl(next.place, frames_, out, &chunk->sent);
+      case CommandKind::kExpire:
+        ++writes_unanswered_;
+        return chunk->PutExpire(next.place, frames_, out, &chunk->sent);
+      case CommandKind::kHset:
+      case CommandKind::kRestore:
+        writes_unanswered_ += chunk->PutHset(next.place, frames_, out, &chunk->sent);
     }
   }
 
@@ -172,7 +186,14 @@ class RedisWriter final : public OnlineWriter {
       if (chunk->Wants(place, frames_.views())) {
         const bool restore = absent && chunk->plan.absent && chunk->exists[place] == 0;
         next_.push_back({.place = place, .restore = restore});
+      } else if (frames_.has_ttl() && chunk->IsUnchanged(place, frames_.views())) {
+        next_.push_back({.place = place, .otherwise = CommandKind::kTtl});
       }
+      return Status::OK();
+    }
+    if (command.kind == CommandKind::kTtl) {
+      BANQUET_ASSIGN_OR_RETURN(const bool never, replies_.TakeTtl(reply, place, chunk));
+      if (never) next_.push_back({.place = place, .otherwise = CommandKind::kExpire});
       return Status::OK();
     }
     --writes_unanswered_;
