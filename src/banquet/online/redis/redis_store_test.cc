@@ -556,6 +556,30 @@ TEST(RedisStoreTest, TakesEveryReplyToTtl) {
   }
 }
 
+TEST(RedisStoreTest, AChunkOfManyFeaturesHasFewRows) {
+  std::vector<std::string> features;
+  for (int i = 0; i < 1000; ++i) features.push_back("f" + std::to_string(i));
+  const ViewColumns view = MakeTestView("v", features);
+  BatchBuilder builder(view);
+  const std::vector<std::string> nulls(features.size());
+  for (int i = 0; i < 1000; ++i) builder.Row("key" + std::to_string(i), 1000 + i, nulls);
+  int checks_first = 0;
+  ScriptedServer server([&checks_first](const Received& received) -> std::optional<Answer> {
+    if (received.words[0] == "HMGET") checks_first = std::max(checks_first, received.nth);
+    // No more checks than these are sent before the first write.
+    if (received.words[0] == "HSET" && received.nth == 1) return Answer{.close = true};
+    return std::nullopt;
+  });
+  ASSERT_OK_AND_ASSIGN(const auto store, StoreOn(server.port()));
+  ASSERT_OK(store->Prepare(std::span(&view, 1)));
+  ASSERT_OK_AND_ASSIGN(const auto writer, store->OpenWriter(std::span(&view, 1), 0));
+  Status status = writer->Write(builder.Build(), RowSelection::All());
+  if (status.ok()) status = writer->Flush().status();
+  EXPECT_FALSE(status.ok());
+  EXPECT_GT(checks_first, 600);
+  EXPECT_LT(checks_first, 1000) << "three chunks of at most four megabytes";
+}
+
 ViewColumns StrictView() {
   ViewColumns view = MakeTestView("v", {"a"});
   view.guard = Guard::kStrict;

@@ -16,7 +16,10 @@ namespace {
 
 constexpr size_t kChunkRowsMax = 1000;
 constexpr size_t kChunkBytesMax = 4 << 20;  // On the average of the batch's rows.
-constexpr size_t kChunksInFlight = 3;       // One is answered, two keep the server busy.
+// What HSET adds to key and values: "$4\r\n", four bytes, "\r\n$…\r\n", "\r\n" around each value.
+constexpr size_t kFrameBytesPerField = 18;
+constexpr size_t kFrameBytesPerRow = 64;
+constexpr size_t kChunksInFlight = 3;  // One is answered, two keep the server busy.
 constexpr size_t kPushBytes = 64 << 10;
 
 // What follows for a row.
@@ -28,10 +31,12 @@ struct NextCommand {
 
 size_t ChunkRowsMax(const EncodedBatch& batch) {
   size_t bytes = batch.keys.data.size();
+  size_t frame_bytes = kFrameBytesPerRow;
   for (const auto& view : batch.views) {
+    frame_bytes += kFrameBytesPerField * (1 + view.size());
     for (const EncodedFeature& feature : view) bytes += feature.values.data.size();
   }
-  const size_t row_bytes = bytes / std::max<size_t>(batch.rows, 1) + 1;
+  const size_t row_bytes = bytes / std::max<size_t>(batch.rows, 1) + frame_bytes;
   return std::clamp<size_t>(kChunkBytesMax / row_bytes, 1, kChunkRowsMax);
 }
 
