@@ -146,6 +146,10 @@ Result<std::optional<std::vector<std::string>>> Database::ColumnsOf(std::string_
 
 bool Database::in_transaction() const { return sqlite3_get_autocommit(handle_) == 0; }
 
+bool Database::last_error_is_of_sql() const {
+  return (sqlite3_errcode(handle_) & 0xff) == SQLITE_ERROR;
+}
+
 Statement::Statement(Statement&& other) noexcept
     : database_(other.database_), handle_(std::exchange(other.handle_, nullptr)) {}
 

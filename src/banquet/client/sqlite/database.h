@@ -56,6 +56,9 @@ class Database {
   // none and is hidden by none. The rows are borrowed until the last statement over them is gone.
   Status AddFeed(const std::string& name, const std::string& columns, const FeedRows* rows);
   bool in_transaction() const;
+  // Of a call that has just failed: was it for its SQL, as these tables take it, and not for the
+  // file, the memory or another's lock?
+  bool last_error_is_of_sql() const;
   const std::string& path() const { return options_.path; }
 
  private:
