@@ -13,6 +13,9 @@ namespace banquet::sqlite {
 namespace {
 
 constexpr std::chrono::milliseconds kBusyWaitMax{50};
+// Of SQLite's machine, between looks at the stop token: some dozens of rows. The few of a ROLLBACK
+// or a COMMIT are never interrupted.
+constexpr int kStepsPerLook = 1000;
 
 // SQLite's own text, after the place.
 Status Refused(Retry retry, const std::string& path, const char* text) {
@@ -44,6 +47,10 @@ Result<std::unique_ptr<Database>> Database::Open(DatabaseOptions options) {
                                    flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
   if (code != SQLITE_OK) return database->ErrorOf(code);
   sqlite3_busy_handler(database->handle_, &Database::OnBusy, database.get());
+  if (kept.stop.stop_possible()) {
+    sqlite3_progress_handler(database->handle_, kStepsPerLook, &Database::OnProgress,
+                             database.get());
+  }
   // The first read of the file: tells a database from any other file.
   BANQUET_RETURN_NOT_OK(database->Execute("SELECT count(*) FROM sqlite_master"));
   if (!kept.read_only && sqlite3_db_readonly(database->handle_, "main") == 1) {
@@ -67,6 +74,10 @@ int Database::OnBusy(void* self, int attempts) {
   return database->stopped_ ? 0 : 1;
 }
 
+int Database::OnProgress(void* self) {
+  return static_cast<Database*>(self)->options_.stop.stop_requested() ? 1 : 0;
+}
+
 Status Database::ErrorOf(int code) const {
   const char* text = handle_ == nullptr ? sqlite3_errstr(code) : sqlite3_errmsg(handle_);
   const std::string& path = options_.path;
@@ -78,6 +89,8 @@ Status Database::ErrorOf(int code) const {
           {.retryable = true},
           "SQLite database is locked by {}; waited {} ms (banquet.stall_timeout): {}",
           HoldersOfLock(path), options_.busy_timeout.count(), path);
+    case SQLITE_INTERRUPT:
+      return CancelledError();
     case SQLITE_SCHEMA:
       return Refused({.retryable = true}, path, text);
     case SQLITE_FULL:
@@ -132,6 +145,10 @@ Result<std::optional<std::vector<std::string>>> Database::ColumnsOf(std::string_
 }
 
 bool Database::in_transaction() const { return sqlite3_get_autocommit(handle_) == 0; }
+
+bool Database::last_error_is_of_sql() const {
+  return (sqlite3_errcode(handle_) & 0xff) == SQLITE_ERROR;
+}
 
 Statement::Statement(Statement&& other) noexcept
     : database_(other.database_), handle_(std::exchange(other.handle_, nullptr)) {}

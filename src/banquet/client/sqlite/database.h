@@ -24,7 +24,7 @@ struct DatabaseOptions {
   bool create = true;
   bool read_only = false;
   std::chrono::milliseconds busy_timeout{60'000};  // How long to wait for another's lock.
-  std::stop_token stop;                            // Ends such a wait.
+  std::stop_token stop;                            // Ends such a wait, and a running statement.
   Clock* clock = &SystemClock();                   // Borrowed, outlives the database.
 };
 
@@ -56,12 +56,16 @@ class Database {
   // none and is hidden by none. The rows are borrowed until the last statement over them is gone.
   Status AddFeed(const std::string& name, const std::string& columns, const FeedRows* rows);
   bool in_transaction() const;
+  // Of a call that has just failed: was it for its SQL, as these tables take it, and not for the
+  // file, the memory or another's lock?
+  bool last_error_is_of_sql() const;
   const std::string& path() const { return options_.path; }
 
  private:
   friend class Statement;
   explicit Database(DatabaseOptions options) : options_(std::move(options)) {}
   static int OnBusy(void* self, int attempts);
+  static int OnProgress(void* self);
   Status ErrorOf(int code) const;
 
   const DatabaseOptions options_;

@@ -1,6 +1,7 @@
 #include "banquet/client/sqlite/database.h"
 
 #include <fmt/format.h>
+#include <sqlite3.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
@@ -249,6 +250,25 @@ TEST_F(DatabaseTest, AWrongParameterIsABugAndWrongSqlNamesTheDatabase) {
   EXPECT_FAULT(Fault::kRemote, path_, database->Prepare("SELECT * FROM missing"));
   ASSERT_OK_AND_ASSIGN(Statement select, database->Prepare("SELECT ?"));
   EXPECT_FAULT(Fault::kBug, path_, select.BindInt(2, 1));
+}
+
+TEST_F(DatabaseTest, OnlyAnErrorOfTheSqlIsOne) {
+  ASSERT_OK_AND_ASSIGN(auto database, Database::Open(Options()));
+  ASSERT_OK(database->Execute("CREATE TABLE t (a)"));
+  EXPECT_FAULT(Fault::kRemote, "no such column", database->Prepare("SELECT b FROM t"));
+  EXPECT_TRUE(database->last_error_is_of_sql());
+  std::string sql = "SELECT a FROM t WHERE a = 0";
+  for (int i = 0; i < 500; ++i) sql += " OR a = 'so long that it is not in memory yet'";
+  const sqlite3_int64 limit = sqlite3_hard_heap_limit64(1);
+  const Status status = database->Prepare(sql).status();
+  const bool is_of_sql = database->last_error_is_of_sql();
+  sqlite3_hard_heap_limit64(limit);
+  EXPECT_FAULT(Fault::kRemote, "out of memory", status);
+  EXPECT_FALSE(IsRetryable(status));
+  EXPECT_FALSE(is_of_sql);
+  ASSERT_OK(database->Execute("PRAGMA max_page_count = 2"));
+  EXPECT_FAULT(Fault::kRemote, "full", database->Execute("INSERT INTO t VALUES (zeroblob(9999))"));
+  EXPECT_FALSE(database->last_error_is_of_sql());
 }
 
 TEST_F(DatabaseTest, ReadsHoldersFromTheSystemsTable) {

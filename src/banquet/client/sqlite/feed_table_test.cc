@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -62,6 +63,30 @@ class FeedTableTest : public ::testing::Test {
       3, [](size_t row, int, FeedCell cell) { cell.SetInt(static_cast<int64_t>(row) * 10); }};
   std::unique_ptr<Database> database_;
 };
+
+TEST_F(FeedTableTest, AStopEndsAStatementInItsMiddle) {
+  std::stop_source stop;
+  ASSERT_OK_AND_ASSIGN(auto database,
+                       Database::Open({.path = folder_ + "/x.db", .stop = stop.get_token()}));
+  ASSERT_OK(database->Execute("CREATE TABLE t (a)"));
+  constexpr size_t kStopAt = 5000;
+  size_t given = 0;
+  MadeRows rows(1'000'000, [&](size_t row, int, FeedCell cell) {
+    given = row;
+    if (row == kStopAt) stop.request_stop();
+    cell.SetInt(1);
+  });
+  ASSERT_OK(database->AddFeed("sqlite_feed", "a", &rows));
+  {
+    ASSERT_OK_AND_ASSIGN(Transaction transaction, Transaction::Begin(database.get()));
+    EXPECT_FAULT(Fault::kCancelled, "",
+                 database->Execute("INSERT INTO t SELECT a FROM sqlite_feed"));
+  }
+  EXPECT_GE(given, kStopAt);
+  EXPECT_LT(given, kStopAt + 1000);
+  EXPECT_FALSE(database->in_transaction());
+  EXPECT_EQ(*Ask("SELECT count(*) FROM t"), "0 ");
+}
 
 TEST_F(FeedTableTest, GivesItsRowsInOrderAsOftenAsAsked) {
   ASSERT_OK(database_->AddFeed("sqlite_feed", "n INTEGER", &numbers_));

@@ -91,4 +91,8 @@ Result<Socket> Dial(std::span<const SocketAddress> addresses, RealClock::time_po
   return failure;
 }
 
+bool IsNobodyThere(const Status& dialled) {
+  return dialled.message().find(std::strerror(ECONNREFUSED)) != std::string::npos;
+}
+
 }  // namespace banquet::redis

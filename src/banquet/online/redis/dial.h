@@ -37,4 +37,7 @@ Result<Socket> Dial(std::span<const SocketAddress> addresses,
                     std::chrono::steady_clock::time_point deadline, const std::stop_token& stop,
                     const std::string& server);
 
+// Did Dial fail because nothing listens there?
+bool IsNobodyThere(const Status& dialled);
+
 }  // namespace banquet::redis

@@ -7,6 +7,7 @@
 #include "banquet/base/log.h"
 #include "banquet/online/redis/connection.h"
 #include "banquet/online/redis/connection_string.h"
+#include "banquet/online/redis/dial.h"
 #include "banquet/online/redis/redis_writer.h"
 #include "banquet/online/redis/reply_class.h"
 #include "banquet/online/redis/server_watch.h"
@@ -136,11 +137,19 @@ class RedisStore final : public OnlineStore {
     brief.stop = {};  // It has been requested already, where the run was stopped.
     const auto connection = Connection::Open(std::move(brief));
     const Status status =
-        connection.ok() ? watch_.EndDeadWriters(connection->get()) : connection.status();
+        connection.ok() ? watch_.EndLateWrites(connection->get()) : connection.status();
     if (status.ok()) return;
+    if (!connection.ok() && IsNobodyThere(status)) {
+      LogWarning(
+          "{} is down, so that no write of this run can still come; start it and run the command "
+          "again",
+          Describe());
+      return;
+    }
     LogWarning(
         "A connection was lost with rows undecided and could not be ended; late writes "
-        "cannot be excluded: {}",
+        "cannot be excluded. Before the next run, end the server's clients of the name banquet "
+        "(CLIENT LIST, CLIENT KILL): {}",
         MessageOf(status));
   }
 

@@ -1,6 +1,10 @@
 #include "banquet/online/redis/redis_store.h"
 
+#include <atomic>
 #include <chrono>
+#include <functional>
+#include <map>
+#include <set>
 
 #include "banquet/base/testing.h"
 #include "banquet/online/contract/online_store_contract.h"
@@ -17,6 +21,7 @@ namespace banquet::redis {
 namespace {
 
 using std::chrono::milliseconds;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -309,6 +314,47 @@ TEST(RedisStoreTest, WithoutTheRightToEndALostWriterTheRunFails) {
   }
 }
 
+// What a store logs at its end, after a run that lost its server in the middle. `lost` is called in
+// between.
+std::string LastWordOf(std::unique_ptr<ScriptedServer>* server, const std::function<void()>& lost) {
+  auto store = StoreOn((*server)->port());
+  EXPECT_OK(store);
+  const auto outcomes = WriteOnce(store->get(), MakeTestView("v", {"a"}), 20);
+  EXPECT_TRUE(IsRetryable(outcomes.status()));
+  lost();
+  ::testing::internal::CaptureStderr();
+  store->reset();
+  return ::testing::internal::GetCapturedStderr();
+}
+
+TEST(RedisStoreTest, TheLastWordIsOfWhatBecameOfTheServer) {
+  std::atomic<bool> restarted = false;
+  std::atomic<bool> refuses = false;
+  const ScriptedServer::Script script = [&](const Received& received) -> std::optional<Answer> {
+    if (received.words[0] == "HSET" && received.nth == 3) return Answer{.close = true};
+    if (received.words[0] == "INFO" && restarted) {
+      return Answer{.bytes = ScriptedServer::Bulk("run_id:another\r\nevicted_keys:0\r\n")};
+    }
+    if (received.words[0] == "CLIENT" && received.words[1] == "KILL" && refuses) {
+      return Answer{.bytes = "-NOPERM no\r\n"};
+    }
+    return std::nullopt;
+  };
+  auto server = std::make_unique<ScriptedServer>(script);
+  EXPECT_EQ(LastWordOf(&server, [] {}), "");
+  server = std::make_unique<ScriptedServer>(script);
+  EXPECT_THAT(LastWordOf(&server, [&] { server.reset(); }),
+              AllOf(HasSubstr("is down"), HasSubstr("run the command again"),
+                    Not(HasSubstr("late writes"))));
+  server = std::make_unique<ScriptedServer>(script);
+  EXPECT_EQ(LastWordOf(&server, [&] { restarted = true; }), "") << "its connections ended with it";
+  EXPECT_EQ(server->CountOf("CLIENT"), 6) << "none is killed whose number is another's now";
+  restarted = false;
+  server = std::make_unique<ScriptedServer>(script);
+  EXPECT_THAT(LastWordOf(&server, [&] { refuses = true; }),
+              AllOf(HasSubstr("late writes"), HasSubstr("CLIENT LIST")));
+}
+
 TEST(RedisStoreTest, AServerThatChangedIsNotConfirmed) {
   std::string run_id = "one";
   std::string evicted = "0";
@@ -440,6 +486,98 @@ TEST(RedisStoreTest, ExpiresTheHashAfterEachWrite) {
   }
   ASSERT_EQ(expires.size(), 3U);
   EXPECT_EQ(expires[0], (Words{"EXPIRE", "key0demo", "77"}));
+}
+
+// Feast leaves an equal row and its time to live alone; but a row of ours whose EXPIRE was lost
+// would live forever.
+TEST(RedisStoreTest, AnEqualRowWhoseExpireWasLostExpiresAfterTheRetry) {
+  std::map<std::string, std::string> stored;  // By key: the time.
+  std::set<std::string> mortal;
+  ScriptedServer server([&](const Received& received) -> std::optional<Answer> {
+    const std::string& name = received.words[0];
+    const std::string key = received.words.size() > 1 ? received.words[1] : "";
+    if (name == "HMGET" && stored.contains(key)) {
+      return Answer{.bytes = "*1\r\n" + ScriptedServer::Bulk(stored[key])};
+    }
+    if (name == "HSET") {
+      stored[key] = received.words[3];
+      if (received.nth == 3) return Answer{.bytes = ":1\r\n", .close = true};
+    }
+    if (name == "EXPIRE") mortal.insert(key);
+    if (name == "TTL") {
+      return Answer{.bytes = mortal.contains(key) ? ":7\r\n" : ":-1\r\n"};
+    }
+    return std::nullopt;
+  });
+  ASSERT_OK_AND_ASSIGN(
+      const auto store,
+      MakeStore(BlockOf({{"connection_string", "127.0.0.1:" + std::to_string(server.port())},
+                         {"key_ttl_seconds", "77"}}),
+                PatientContext()));
+  const ViewColumns view = MakeTestView("v", {"a"}, Overwrite::kFeast);
+  EXPECT_TRUE(IsRetryable(WriteOnce(store.get(), view, 5).status()));
+  EXPECT_EQ(mortal, (std::set<std::string>{"key0demo", "key1demo"}));
+  ASSERT_OK_AND_ASSIGN(const RowOutcomes outcomes, WriteOnce(store.get(), view, 5));
+  EXPECT_EQ(outcomes.unchanged, 3);
+  EXPECT_EQ(outcomes.written, 2);
+  EXPECT_EQ(mortal.size(), 5U);
+  EXPECT_EQ(server.CountOf("EXPIRE"), 5) << "an equal row that expires is left alone";
+  EXPECT_EQ(server.CountOf("HSET"), 5);
+}
+
+TEST(RedisStoreTest, TakesEveryReplyToTtl) {
+  struct Case {
+    std::string reply;
+    int64_t unchanged = 0;
+    int expires = 0;
+  };
+  for (const Case& of : {Case{":5\r\n", 3, 0}, Case{":-1\r\n", 3, 1}, Case{":-2\r\n", 2, 0},
+                         Case{"-BUSY x\r\n", 2, 0}, Case{"-NOPERM x\r\n", 3, 1}}) {
+    SCOPED_TRACE(of.reply);
+    ScriptedServer server([&of](const Received& received) -> std::optional<Answer> {
+      const std::string& name = received.words[0];
+      if (name == "TTL") return Answer{.bytes = received.nth == 2 ? of.reply : ":9\r\n"};
+      if (name != "HMGET") return std::nullopt;
+      char time[kTimestampBytesMax];
+      const char* end = PutTimestamp(time, 1000 + received.nth - 1);
+      return Answer{.bytes =
+                        "*1\r\n" + ScriptedServer::Bulk({static_cast<const char*>(time), end})};
+    });
+    ASSERT_OK_AND_ASSIGN(
+        const auto store,
+        MakeStore(BlockOf({{"connection_string", "127.0.0.1:" + std::to_string(server.port())},
+                           {"key_ttl_seconds", "77"}}),
+                  PatientContext()));
+    ASSERT_OK_AND_ASSIGN(const RowOutcomes outcomes,
+                         WriteOnce(store.get(), MakeTestView("v", {"a"}, Overwrite::kFeast), 3));
+    EXPECT_EQ(outcomes.unchanged, of.unchanged);
+    EXPECT_EQ(outcomes.undecided.size(), static_cast<size_t>(3 - of.unchanged));
+    EXPECT_EQ(server.CountOf("EXPIRE"), of.expires);
+  }
+}
+
+TEST(RedisStoreTest, AChunkOfManyFeaturesHasFewRows) {
+  std::vector<std::string> features;
+  for (int i = 0; i < 1000; ++i) features.push_back("f" + std::to_string(i));
+  const ViewColumns view = MakeTestView("v", features);
+  BatchBuilder builder(view);
+  const std::vector<std::string> nulls(features.size());
+  for (int i = 0; i < 1000; ++i) builder.Row("key" + std::to_string(i), 1000 + i, nulls);
+  int checks_first = 0;
+  ScriptedServer server([&checks_first](const Received& received) -> std::optional<Answer> {
+    if (received.words[0] == "HMGET") checks_first = std::max(checks_first, received.nth);
+    // No more checks than these are sent before the first write.
+    if (received.words[0] == "HSET" && received.nth == 1) return Answer{.close = true};
+    return std::nullopt;
+  });
+  ASSERT_OK_AND_ASSIGN(const auto store, StoreOn(server.port()));
+  ASSERT_OK(store->Prepare(std::span(&view, 1)));
+  ASSERT_OK_AND_ASSIGN(const auto writer, store->OpenWriter(std::span(&view, 1), 0));
+  Status status = writer->Write(builder.Build(), RowSelection::All());
+  if (status.ok()) status = writer->Flush().status();
+  EXPECT_FALSE(status.ok());
+  EXPECT_GT(checks_first, 600);
+  EXPECT_LT(checks_first, 1000) << "three chunks of at most four megabytes";
 }
 
 ViewColumns StrictView() {

@@ -16,7 +16,10 @@ namespace {
 
 constexpr size_t kChunkRowsMax = 1000;
 constexpr size_t kChunkBytesMax = 4 << 20;  // On the average of the batch's rows.
-constexpr size_t kChunksInFlight = 3;       // One is answered, two keep the server busy.
+// What HSET adds to key and values: "$4\r\n", four bytes, "\r\n$…\r\n", "\r\n" around each value.
+constexpr size_t kFrameBytesPerField = 18;
+constexpr size_t kFrameBytesPerRow = 64;
+constexpr size_t kChunksInFlight = 3;  // One is answered, two keep the server busy.
 constexpr size_t kPushBytes = 64 << 10;
 
 // What follows for a row.
@@ -28,10 +31,12 @@ struct NextCommand {
 
 size_t ChunkRowsMax(const EncodedBatch& batch) {
   size_t bytes = batch.keys.data.size();
+  size_t frame_bytes = kFrameBytesPerRow;
   for (const auto& view : batch.views) {
+    frame_bytes += kFrameBytesPerField * (1 + view.size());
     for (const EncodedFeature& feature : view) bytes += feature.values.data.size();
   }
-  const size_t row_bytes = bytes / std::max<size_t>(batch.rows, 1) + 1;
+  const size_t row_bytes = bytes / std::max<size_t>(batch.rows, 1) + frame_bytes;
   return std::clamp<size_t>(kChunkBytesMax / row_bytes, 1, kChunkRowsMax);
 }
 
@@ -135,10 +140,8 @@ class RedisWriter final : public OnlineWriter {
         ++writes_unanswered_;
       } else if (strict_) {
         chunk->for_groups.push_back(next.place);
-      } else if (next.otherwise == CommandKind::kCheck) {
-        chunk->PutCheck(next.place, frames_, out, &chunk->sent);
       } else {
-        writes_unanswered_ += chunk->PutHset(next.place, frames_, out, &chunk->sent);
+        PutNext(next, chunk.get());
       }
       if (out->unsent().size() >= kPushBytes) connection_->Push();
     }
@@ -150,6 +153,22 @@ class RedisWriter final : public OnlineWriter {
       for_groups_.push_back(std::move(chunk));
     } else {
       Close(std::move(chunk));
+    }
+  }
+
+  void PutNext(const NextCommand& next, WriteChunk* chunk) {
+    CommandBuffer* out = connection_->commands();
+    switch (next.otherwise) {
+      case CommandKind::kCheck:
+        return chunk->PutCheck(next.place, frames_, out, &chunk->sent);
+      case CommandKind::kTtl:
+        return chunk->PutTtl(next.place, frames_, out, &chunk->sent);
+      case CommandKind::kExpire:
+        ++writes_unanswered_;
+        return chunk->PutExpire(next.place, frames_, out, &chunk->sent);
+      case CommandKind::kHset:
+      case CommandKind::kRestore:
+        writes_unanswered_ += chunk->PutHset(next.place, frames_, out, &chunk->sent);
     }
   }
 
@@ -172,7 +191,14 @@ class RedisWriter final : public OnlineWriter {
       if (chunk->Wants(place, frames_.views())) {
         const bool restore = absent && chunk->plan.absent && chunk->exists[place] == 0;
         next_.push_back({.place = place, .restore = restore});
+      } else if (frames_.has_ttl() && chunk->IsUnchanged(place, frames_.views())) {
+        next_.push_back({.place = place, .otherwise = CommandKind::kTtl});
       }
+      return Status::OK();
+    }
+    if (command.kind == CommandKind::kTtl) {
+      BANQUET_ASSIGN_OR_RETURN(const bool never, replies_.TakeTtl(reply, place, chunk));
+      if (never) next_.push_back({.place = place, .otherwise = CommandKind::kExpire});
       return Status::OK();
     }
     --writes_unanswered_;

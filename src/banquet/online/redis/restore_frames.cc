@@ -19,8 +19,8 @@ constexpr std::string_view kRdbVersion("\x0a\x00", 2);
 constexpr size_t kChecksumBytes = 8;
 // Beyond these, which only unusual limits allow, HSET is as fast.
 constexpr size_t kWordBytesMax = 64 << 10;
-constexpr size_t kListpackBytesMax = 64 << 20;
-constexpr size_t kBlockBytes = 16;  // Short values are copied so many bytes at a time.
+constexpr size_t kListpackBytesMax = 1 << 20;  // The buffer grows by so much ahead of each row.
+constexpr size_t kBlockBytes = 16;             // Short values are copied so many bytes at a time.
 
 constexpr std::string_view kLineEnd = "\r\n";
 

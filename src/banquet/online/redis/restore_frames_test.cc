@@ -65,6 +65,10 @@ TEST(RestoreFramesTest, IsNotForHashesThatBecomeTables) {
   EXPECT_FALSE(FramesOf({MakeTestView(std::string(61, 'v'), {"a"})}).has_value());
   EXPECT_FALSE(FramesOf({MakeTestView("v", {"a"})}, {.word_bytes_max = 8}).has_value());
   EXPECT_FALSE(FramesOf({MakeTestView("v", {"a"})}, {.fields_max = 1}).has_value());
+  const std::vector<std::string> hundred(features.begin(), features.begin() + 100);
+  EXPECT_TRUE(FramesOf({MakeTestView("v", hundred)}, {.word_bytes_max = 10'000}).has_value());
+  EXPECT_FALSE(FramesOf({MakeTestView("v", hundred)}, {.word_bytes_max = 11'000}).has_value())
+      << "every row would reserve more than a megabyte";
   EXPECT_FALSE(FramesOf({MakeTestView("v", {"a", "a"})}).has_value())
       << "HSET writes a field once, with the later value";
 }

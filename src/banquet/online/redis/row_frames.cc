@@ -47,6 +47,7 @@ inline char* PutValue(char* out, const BytesColumn& values, uint32_t row) {
 }
 
 constexpr std::string_view kHset = "$4\r\nHSET\r\n";
+constexpr std::string_view kTtl = "*2\r\n$3\r\nTTL\r\n";
 constexpr std::string_view kExpire = "*3\r\n$6\r\nEXPIRE\r\n";
 
 }  // namespace
@@ -143,6 +144,11 @@ void RowFrames::PutWriteOfAll(const EncodedBatch& batch, uint32_t row, CommandBu
     at = PutView(at, batch, row, views_[view], view);
   }
   out->Commit(at);
+}
+
+void RowFrames::PutTtl(std::string_view entity_key, CommandBuffer* out) const {
+  char* at = out->Reserve(kTtl.size() + entity_key.size() + project_.size() + kWordOverheadMax);
+  out->Commit(PutKey(PutBytes(at, kTtl), entity_key));
 }
 
 void RowFrames::PutExpire(std::string_view entity_key, CommandBuffer* out) const {

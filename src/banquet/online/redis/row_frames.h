@@ -35,6 +35,8 @@ class RowFrames {
   // HSET with time and features of one view, or of all.
   void PutWrite(const EncodedBatch& batch, uint32_t row, size_t view, CommandBuffer* out) const;
   void PutWriteOfAll(const EncodedBatch& batch, uint32_t row, CommandBuffer* out) const;
+  // TTL key
+  void PutTtl(std::string_view entity_key, CommandBuffer* out) const;
   // EXPIRE key seconds
   void PutExpire(std::string_view entity_key, CommandBuffer* out) const;
   // WATCH key…, of so many keys: the head, then each key.

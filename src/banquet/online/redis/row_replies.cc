@@ -62,6 +62,20 @@ Result<bool> RowReplies::TakeRestore(const Reply& reply, uint32_t place, WriteCh
   return false;
 }
 
+Result<bool> RowReplies::TakeTtl(const Reply& reply, uint32_t place, WriteChunk* chunk) {
+  if (reply.IsError()) {
+    // Who may not ask sets the time anew, so that no key is left without one.
+    if (RuleOf(reply.text()).code == "NOPERM") return true;
+    BANQUET_RETURN_NOT_OK(TakeRefusal(reply.text(), "TTL", place, chunk));
+    return false;
+  }
+  if (reply.kind() != ReplyKind::kInteger) return Unexpected("TTL");
+  constexpr int64_t kNoKey = -2;
+  constexpr int64_t kNever = -1;
+  if (reply.integer() == kNoKey) chunk->refused[place] = 1;  // It expired since it was read.
+  return reply.integer() == kNever;
+}
+
 Status RowReplies::TakeWrite(const Reply& reply, size_t part, const SentCommand& command,
                              WriteChunk* chunk) {
   if (reply.kind(part) == ReplyKind::kError) {

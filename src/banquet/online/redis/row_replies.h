@@ -26,6 +26,8 @@ class RowReplies {
   Result<bool> TakeTimes(const Reply& reply, uint32_t place, WriteChunk* chunk);
   // RESTORE. False: the key exists, or the server takes no RESTORE; noted as `exists`.
   Result<bool> TakeRestore(const Reply& reply, uint32_t place, WriteChunk* chunk);
+  // TTL of a row that is stored already. True: its key never expires, and EXPIRE is to follow.
+  Result<bool> TakeTtl(const Reply& reply, uint32_t place, WriteChunk* chunk);
   // HSET or EXPIRE, the part `part` of a reply.
   Status TakeWrite(const Reply& reply, size_t part, const SentCommand& command, WriteChunk* chunk);
   // An error reply; OK where the row may simply be written later.

@@ -121,6 +121,17 @@ Status ServerWatch::EndDeadWriters(Connection* connection) {
   std::lock_guard lock(mutex_);
   // Numbers of connections are those of one run; a server that ended has ended its connections.
   BANQUET_RETURN_NOT_OK(CheckRun(state, connection->server()));
+  return KillDeadWriters(connection);
+}
+
+Status ServerWatch::EndLateWrites(Connection* connection) {
+  BANQUET_ASSIGN_OR_RETURN(const std::optional<ServerState> state, Ask(connection));
+  std::lock_guard lock(mutex_);
+  if (!CheckRun(state, connection->server()).ok()) dead_writers_.clear();
+  return KillDeadWriters(connection);
+}
+
+Status ServerWatch::KillDeadWriters(Connection* connection) {
   while (!dead_writers_.empty()) {
     BANQUET_RETURN_NOT_OK(KillDeadWriter(connection, dead_writers_.back()));
     dead_writers_.pop_back();

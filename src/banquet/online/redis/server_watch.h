@@ -27,6 +27,8 @@ class ServerWatch {
   // connection whose end cannot be made sure fails the run.
   Status EndDeadWriters(Connection* connection);
 
+  // The same, for a run that has failed already: a server that is another has nothing to be ended.
+  Status EndLateWrites(Connection* connection);
   bool has_dead_writers();
 
   // Same server, nothing evicted, so many replicas up to date.
@@ -43,6 +45,7 @@ class ServerWatch {
   };
   // nullopt: the server does not tell.
   static Result<std::optional<ServerState>> Ask(Connection* connection);
+  Status KillDeadWriters(Connection* connection);
   Status CheckRun(const std::optional<ServerState>& state, const std::string& server) const;
 
   std::mutex mutex_;

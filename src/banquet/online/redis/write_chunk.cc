@@ -43,7 +43,7 @@ Verdict Judge(Overwrite overwrite, std::optional<StoredTime> stored, int64_t new
 }
 
 const char* NameOf(CommandKind kind) {
-  constexpr const char* kNames[] = {"HMGET", "RESTORE", "HSET", "EXPIRE"};
+  constexpr const char* kNames[] = {"HMGET", "RESTORE", "HSET", "EXPIRE", "TTL"};
   return kNames[static_cast<size_t>(kind)];
 }
 
@@ -66,17 +66,36 @@ void WriteChunk::AddRow(uint32_t row, size_t views) {
   verdicts.insert(verdicts.end(), views, Verdict::kWrite);
 }
 
+bool WriteChunk::HasVerdict(uint32_t place, size_t views, Verdict verdict) const {
+  const Verdict* begin = verdicts.data() + place * views;
+  return std::find(begin, begin + views, verdict) != begin + views;
+}
+
 bool WriteChunk::Wants(uint32_t place, size_t views) const {
-  if (refused[place] != 0) return false;
-  const auto begin = verdicts.begin() + static_cast<std::ptrdiff_t>(place * views);
-  return std::find(begin, begin + static_cast<std::ptrdiff_t>(views), Verdict::kWrite) !=
-         begin + static_cast<std::ptrdiff_t>(views);
+  return refused[place] == 0 && HasVerdict(place, views, Verdict::kWrite);
+}
+
+bool WriteChunk::IsUnchanged(uint32_t place, size_t views) const {
+  return refused[place] == 0 && !HasVerdict(place, views, Verdict::kWrite) &&
+         HasVerdict(place, views, Verdict::kUnchanged);
 }
 
 void WriteChunk::PutCheck(uint32_t place, const RowFrames& frames, CommandBuffer* out,
                           std::vector<SentCommand>* noted) const {
   frames.PutCheck(KeyOf(place), out);
   noted->push_back({.place = place, .kind = CommandKind::kCheck});
+}
+
+void WriteChunk::PutTtl(uint32_t place, const RowFrames& frames, CommandBuffer* out,
+                        std::vector<SentCommand>* noted) const {
+  frames.PutTtl(KeyOf(place), out);
+  noted->push_back({.place = place, .kind = CommandKind::kTtl});
+}
+
+void WriteChunk::PutExpire(uint32_t place, const RowFrames& frames, CommandBuffer* out,
+                           std::vector<SentCommand>* noted) const {
+  frames.PutExpire(KeyOf(place), out);
+  noted->push_back({.place = place, .kind = CommandKind::kExpire});
 }
 
 size_t WriteChunk::PutHset(uint32_t place, const RowFrames& frames, CommandBuffer* out,
@@ -95,10 +114,7 @@ size_t WriteChunk::PutHset(uint32_t place, const RowFrames& frames, CommandBuffe
       noted->push_back({.place = place, .kind = CommandKind::kHset});
     }
   }
-  if (frames.has_ttl()) {
-    frames.PutExpire(KeyOf(place), out);
-    noted->push_back({.place = place, .kind = CommandKind::kExpire});
-  }
+  if (frames.has_ttl()) PutExpire(place, frames, out, noted);
   return noted->size() - noted_before;
 }
 

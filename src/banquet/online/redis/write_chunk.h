@@ -20,8 +20,8 @@ enum class Verdict : uint8_t { kWrite, kStale, kUnchanged };
 // The rule of `overwrite` for a new row (feast-compat 6.1). `stored`: nullopt, no time stored.
 Verdict Judge(Overwrite overwrite, std::optional<StoredTime> stored, int64_t new_us);
 
-enum class CommandKind : uint8_t { kCheck, kRestore, kHset, kExpire };
-const char* NameOf(CommandKind kind);  // "HMGET", "RESTORE", "HSET", "EXPIRE"
+enum class CommandKind : uint8_t { kCheck, kRestore, kHset, kExpire, kTtl };
+const char* NameOf(CommandKind kind);  // "HMGET", "RESTORE", "HSET", "EXPIRE", "TTL"
 
 // A command of a chunk that is sent and not answered.
 struct SentCommand {
@@ -48,13 +48,23 @@ struct WriteChunk {
   // These append commands of row `place` and note them in `*noted`.
   void PutCheck(uint32_t place, const RowFrames& frames, CommandBuffer* out,
                 std::vector<SentCommand>* noted) const;
+  void PutTtl(uint32_t place, const RowFrames& frames, CommandBuffer* out,
+              std::vector<SentCommand>* noted) const;
+  void PutExpire(uint32_t place, const RowFrames& frames, CommandBuffer* out,
+                 std::vector<SentCommand>* noted) const;
   // HSET of the views to be written, and EXPIRE. Returns how many commands.
   size_t PutHset(uint32_t place, const RowFrames& frames, CommandBuffer* out,
                  std::vector<SentCommand>* noted) const;
 
   bool Wants(uint32_t place, size_t views) const;  // Has the row a view to write?
+  // Has it none to write and one whose row is stored already? That row may be ours, of a connection
+  // that was lost before its EXPIRE.
+  bool IsUnchanged(uint32_t place, size_t views) const;
   // Adds what became of the rows, once every command is answered.
   void Count(size_t views, RowOutcomes* outcomes) const;
+
+ private:
+  bool HasVerdict(uint32_t place, size_t views, Verdict verdict) const;
 };
 
 }  // namespace banquet::redis

@@ -11,10 +11,8 @@
 namespace banquet::sqlite {
 namespace {
 
-// An error of the SQL itself, not of the file or of another's lock.
-bool IsRefusedSql(const Status& status) {
-  return !status.ok() && FaultOf(status) == Fault::kRemote && !IsRetryable(status);
-}
+// Feature rows of one statement. Bounds what is noted of stored rows (16 bytes each).
+constexpr size_t kSliceCellsMax = size_t{1} << 16;
 
 // What the table holds of one entity.
 class StoredEntity {
@@ -46,14 +44,23 @@ class FeedWriter final : public ViewWriter {
   }
 
   Status Write(std::span<PendingRows> pending, ViewTally* tally) override {
-    for (std::vector<RowPlace>& rows : RoundsByKey(pending)) {
-      BANQUET_RETURN_NOT_OK(WriteRound(&rows, tally));
+    BANQUET_ASSIGN_OR_RETURN(has_trigger_, FindTrigger());
+    const size_t slice_rows =
+        std::max<size_t>(1, kSliceCellsMax / std::max<size_t>(1, features_.names().size()));
+    for (const std::vector<RowPlace>& rows : RoundsByKey(pending)) {
+      for (size_t first = 0; first < rows.size(); first += slice_rows) {
+        const size_t count = std::min(slice_rows, rows.size() - first);
+        BANQUET_RETURN_NOT_OK(WriteSlice(std::span(rows).subspan(first, count), tally));
+      }
     }
     return Status::OK();
   }
 
  private:
+  using StoredIds = std::vector<std::optional<int64_t>>;  // Per row and feature of the feed.
+
   struct Statements {
+    Statement triggers;
     Statement any_between;
     Statement stored;
     Statement upsert;
@@ -83,6 +90,10 @@ class FeedWriter final : public ViewWriter {
             fmt::format("SELECT EXISTS (SELECT 1 FROM {} WHERE entity_key BETWEEN ?1 AND ?2)",
                         QuoteName(table))));
     BANQUET_ASSIGN_OR_RETURN(
+        Statement triggers,
+        database->Prepare("SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'trigger' AND "
+                          "tbl_name = ?1 COLLATE NOCASE)"));
+    BANQUET_ASSIGN_OR_RETURN(
         std::optional<Statement> by_rowid,
         PrepareByRowId(database, UpsertByRowIdSql(table, target_.form, select(", stored_id"))));
     BANQUET_ASSIGN_OR_RETURN(
@@ -92,40 +103,46 @@ class FeedWriter final : public ViewWriter {
                                       "feed.entity_key",
                                       by_rowid.has_value() ? "t.rowid" : "NULL", entities,
                                       QuoteName(table))));
-    statements_.emplace(Statements{std::move(any_between), std::move(stored), std::move(upsert),
-                                   std::move(by_rowid)});
+    statements_.emplace(Statements{std::move(triggers), std::move(any_between), std::move(stored),
+                                   std::move(upsert), std::move(by_rowid)});
     return Status::OK();
   }
 
-  // Nothing where the table has no rowid, and where a trigger might give a rowid to another row
-  // while the feed is being written.
-  Result<std::optional<Statement>> PrepareByRowId(Database* database,
-                                                  const std::string& sql) const {
-    BANQUET_ASSIGN_OR_RETURN(
-        Statement triggers,
-        database->Prepare("SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'trigger' AND "
-                          "tbl_name = ?1 COLLATE NOCASE)"));
-    const std::string table = TableNameOf(target_.view);
-    BANQUET_RETURN_NOT_OK(triggers.BindText(1, table));
-    BANQUET_ASSIGN_OR_RETURN(const bool row, triggers.Step());
-    if (row && triggers.Int(0) != 0) return std::nullopt;
+  // Nothing where the table has no rowid.
+  static Result<std::optional<Statement>> PrepareByRowId(Database* database,
+                                                         const std::string& sql) {
     Result<Statement> upsert = database->Prepare(sql);
-    if (IsRefusedSql(upsert.status())) return std::nullopt;
+    if (!upsert.ok() && database->last_error_is_of_sql()) return std::nullopt;
     BANQUET_RETURN_NOT_OK(upsert.status());
     return std::move(upsert).ValueUnsafe();
   }
 
-  Status WriteRound(std::vector<RowPlace>* rows, ViewTally* tally) {
-    if (rows->empty()) return Status::OK();
-    stored_ids_.clear();
-    BANQUET_ASSIGN_OR_RETURN(const bool any, AnyStoredBetween(rows->front().key, rows->back().key));
-    if (any) BANQUET_RETURN_NOT_OK(LookUp(rows, &tally->outcomes));
-    features_.Show(*rows, stored_ids_);
-    const bool by_rowid = !stored_ids_.empty() && statements_->upsert_by_rowid.has_value();
+  // A trigger might give a rowid to another row while the feed is being written. Asked within the
+  // transaction: nobody can make one afterwards.
+  Result<bool> FindTrigger() {
+    const std::string table = TableNameOf(target_.view);
+    Statement& triggers = statements_->triggers;
+    BANQUET_RETURN_NOT_OK(triggers.BindText(1, table));
+    BANQUET_ASSIGN_OR_RETURN(const bool row, triggers.Step());
+    const bool found = row && triggers.Int(0) != 0;
+    triggers.Reset();
+    return found;
+  }
+
+  Status WriteSlice(std::span<const RowPlace> slice, ViewTally* tally) {
+    std::vector<RowPlace> rows(slice.begin(), slice.end());
+    StoredIds stored_ids;
+    BANQUET_ASSIGN_OR_RETURN(const bool any, AnyStoredBetween(rows.front().key, rows.back().key));
+    if (any) {
+      BANQUET_ASSIGN_OR_RETURN(stored_ids, LookUp(&rows, &tally->outcomes));
+    }
+    features_.Show(rows, stored_ids);
+    const bool by_rowid =
+        !stored_ids.empty() && !has_trigger_ && statements_->upsert_by_rowid.has_value();
     BANQUET_RETURN_NOT_OK((by_rowid ? *statements_->upsert_by_rowid : statements_->upsert).Run());
-    for (const RowPlace& row : *rows) row.rows->written[row.place] = 1;
-    tally->outcomes.written += static_cast<int64_t>(rows->size());
-    tally->bytes += BytesOf(*rows);
+    for (const RowPlace& row : rows) row.rows->written[row.place] = 1;
+    tally->outcomes.written += static_cast<int64_t>(rows.size());
+    tally->bytes += BytesOf(rows);
     return Status::OK();
   }
 
@@ -141,11 +158,11 @@ class FeedWriter final : public ViewWriter {
     return found;
   }
 
-  // Finds what the table holds of the rows: drops the stale ones, notes the rowids of the others.
-  Status LookUp(std::vector<RowPlace>* rows, ViewOutcomes* outcomes) {
+  // Finds what the table holds of the rows: drops the stale ones, gives the rowids of the others.
+  Result<StoredIds> LookUp(std::vector<RowPlace>* rows, ViewOutcomes* outcomes) {
     const std::span<const std::string_view> names = features_.names();
     std::vector<StoredEntity> entities(rows->size());
-    stored_ids_.resize(rows->size() * names.size());
+    StoredIds stored_ids(rows->size() * names.size());
     entities_.Show(*rows);
     Statement& stored = statements_->stored;
     size_t next = 0;  // Mostly the name that comes: rows of an entity are stored by their names.
@@ -160,16 +177,18 @@ class FeedWriter final : public ViewWriter {
         next = static_cast<size_t>(std::ranges::lower_bound(names, name) - names.begin());
         if (next == names.size() || names[next] != name) continue;
       }
-      stored_ids_[place * names.size() + next] = stored.Int(3);
+      stored_ids[place * names.size() + next] = stored.Int(3);
       next = next + 1 == names.size() ? 0 : next + 1;
     }
     stored.Reset();
-    if (target_.view.overwrite == Overwrite::kNewest) DropStale(entities, rows, outcomes);
-    return Status::OK();
+    if (target_.view.overwrite == Overwrite::kNewest) {
+      outcomes->stale += DropStale(entities, rows, &stored_ids);
+    }
+    return stored_ids;
   }
 
-  void DropStale(const std::vector<StoredEntity>& entities, std::vector<RowPlace>* rows,
-                 ViewOutcomes* outcomes) {
+  int64_t DropStale(const std::vector<StoredEntity>& entities, std::vector<RowPlace>* rows,
+                    StoredIds* stored_ids) const {
     const auto width = static_cast<std::ptrdiff_t>(features_.names().size());
     size_t kept = 0;
     for (size_t i = 0; i < rows->size(); ++i) {
@@ -177,14 +196,15 @@ class FeedWriter final : public ViewWriter {
       if (entities[i].IsNewerThan(row.rows->event_seconds[row.place])) continue;
       if (kept != i) {
         (*rows)[kept] = row;
-        const auto ids = stored_ids_.begin() + static_cast<std::ptrdiff_t>(i) * width;
+        const auto ids = stored_ids->begin() + static_cast<std::ptrdiff_t>(i) * width;
         std::copy(ids, ids + width,
-                  stored_ids_.begin() + static_cast<std::ptrdiff_t>(kept) * width);
+                  stored_ids->begin() + static_cast<std::ptrdiff_t>(kept) * width);
       }
       ++kept;
     }
-    outcomes->stale += static_cast<int64_t>(rows->size() - kept);
+    const auto dropped = static_cast<int64_t>(rows->size() - kept);
     rows->resize(kept);
+    return dropped;
   }
 
   int64_t BytesOf(const std::vector<RowPlace>& rows) const {
@@ -203,8 +223,8 @@ class FeedWriter final : public ViewWriter {
   const ViewTarget target_;
   EntityFeed entities_;
   FeatureFeed features_;
-  std::optional<Statements> statements_;            // Gone before the feeds that they read.
-  std::vector<std::optional<int64_t>> stored_ids_;  // Of a round: per row and feature of the feed.
+  std::optional<Statements> statements_;  // Gone before the feeds that they read.
+  bool has_trigger_ = false;              // In this flush.
 };
 
 }  // namespace

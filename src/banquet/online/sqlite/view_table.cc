@@ -122,7 +122,7 @@ Status EnsureTable(Database* database, const std::string& table, const TableForm
   }
   BANQUET_RETURN_NOT_OK(database->Execute(CreateIndexSql(table, form)));
   const Status upsert = database->Prepare(UpsertSql(table, form, RowParameters(form))).status();
-  if (!upsert.ok() && FaultOf(upsert) == Fault::kRemote && !IsRetryable(upsert)) {
+  if (!upsert.ok() && database->last_error_is_of_sql()) {
     return UserError("SQLite table '{}' cannot be upserted; drop or rename it ({})", table,
                      MessageOf(upsert));
   }

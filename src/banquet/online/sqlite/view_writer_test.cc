@@ -10,7 +10,9 @@
 #include <fstream>
 #include <iterator>
 #include <random>
+#include <stop_token>
 #include <string>
+#include <thread>
 
 #include "banquet/base/testing.h"
 #include "banquet/online/contract/batch_builder.h"
@@ -84,13 +86,15 @@ struct WriterMode {
   bool feed = true;
   std::string pragmas;
   bool read_only = false;
+  std::stop_token stop = {};
 };
 
 Result<std::unique_ptr<OnlineWriter>> Open(const Scratch& scratch,
                                            std::span<const ViewColumns> views,
                                            const WriterMode& mode) {
-  BANQUET_ASSIGN_OR_RETURN(auto database,
-                           Database::Open({.path = scratch.path(), .read_only = mode.read_only}));
+  BANQUET_ASSIGN_OR_RETURN(
+      auto database,
+      Database::Open({.path = scratch.path(), .read_only = mode.read_only, .stop = mode.stop}));
   BANQUET_RETURN_NOT_OK(database->Execute(mode.pragmas));
   return MakeWriter(std::move(database), views,
                     {.form = kForm, .times = TimeRule::kUtc, .feed = mode.feed});
@@ -261,6 +265,60 @@ TEST(ViewWriterTest, TheFeedWritesThroughATriggerOfTheTable) {
   EXPECT_EQ(scratch.Ask("SELECT a FROM log"), "x\ny\n");
 }
 
+// The trigger gives the rowid of the second row to a row of another entity.
+TEST(ViewWriterTest, TheFeedHeedsATriggerMadeAfterItWasOpened) {
+  const ViewColumns view = MakeTestView("stats", {"a"});
+  Scratch scratch;
+  ASSERT_OK(scratch.MakeTables(std::span(&view, 1), kForm));
+  ASSERT_OK_AND_ASSIGN(auto writer, Open(scratch, std::span(&view, 1), {}));
+  for (const char* key : {"k", "l", "z"}) {
+    ASSERT_OK(
+        writer->Write(BatchBuilder(view).Row(key, kNoonUs, {"old"}).Build(), RowSelection::All()));
+    ASSERT_OK(writer->Flush());
+  }
+  ASSERT_OK(scratch.Execute(
+      "CREATE TRIGGER t AFTER UPDATE ON demo_stats WHEN NEW.rowid = 1 BEGIN UPDATE demo_stats SET "
+      "rowid = 9 WHERE rowid = 2; UPDATE demo_stats SET rowid = 2 WHERE rowid = 3; END"));
+  ASSERT_OK(writer->Write(
+      BatchBuilder(view).Row("k", kNoonUs, {"new"}).Row("l", kNoonUs, {"new"}).Build(),
+      RowSelection::All()));
+  ASSERT_OK(writer->Flush());
+  EXPECT_EQ(scratch.Ask("SELECT entity_key || value FROM demo_stats ORDER BY entity_key"),
+            "knew\nlnew\nzold\n");
+}
+
+// More feature rows than one statement takes, over a table that holds some of them.
+TEST(ViewWriterTest, AWideFlushIsWrittenInSlices) {
+  std::vector<std::string> features;
+  for (int i = 0; i < 700; ++i) features.push_back("f" + std::to_string(i));
+  const ViewColumns view = MakeTestView("wide", features);
+  const auto batch_of = [&](int step, int64_t event_us) {
+    BatchBuilder builder(view);
+    for (int i = 0; i < 150; i += step) {
+      std::vector<std::string> values(features.size());
+      for (size_t f = 0; f < values.size(); ++f) values[f] = std::to_string(f + event_us / kSecond);
+      builder.Row("key " + std::to_string(1000 + i), event_us + i % 9 * kSecond, values);
+    }
+    return builder.Build();
+  };
+  Scratch by_feed;
+  Scratch by_row;
+  std::vector<RowOutcomes> outcomes;
+  for (const Scratch* scratch : {&by_feed, &by_row}) {
+    ASSERT_OK(scratch->MakeTables(std::span(&view, 1), kForm));
+    const WriterMode mode{.feed = scratch == &by_feed, .pragmas = "PRAGMA synchronous = OFF"};
+    ASSERT_OK_AND_ASSIGN(auto writer, Open(*scratch, std::span(&view, 1), mode));
+    ASSERT_OK(writer->Write(batch_of(7, kNoonUs + 4 * kSecond), RowSelection::All()));
+    ASSERT_OK(writer->Flush());
+    ASSERT_OK(writer->Write(batch_of(1, kNoonUs), RowSelection::All()));
+    ASSERT_OK_AND_ASSIGN(outcomes.emplace_back(), writer->Flush());
+  }
+  EXPECT_GT(outcomes[0].stale, 0);
+  EXPECT_EQ(outcomes[0].views, outcomes[1].views);
+  EXPECT_EQ(outcomes[0].bytes, outcomes[1].bytes);
+  EXPECT_TRUE(by_feed.RowsOf(view, "1") == by_row.RowsOf(view, "1"));
+}
+
 // With each way: a table of 300 entities, and a flush that overwrites them and adds 300.
 class ViewWriterErrorTest : public ::testing::TestWithParam<bool> {
  protected:
@@ -373,6 +431,19 @@ TEST_P(ViewWriterErrorTest, ADamagedPageUndoesTheFlush) {
     std::ofstream(scratch_.path(), std::ios::binary) << whole;
   }
   EXPECT_GT(failures, 5);
+}
+
+// The journal appears with the first page written, that is in the middle of the flush.
+TEST_P(ViewWriterErrorTest, AStopInTheMiddleUndoesTheFlush) {
+  std::stop_source stop;
+  std::jthread stopper([&stop, journal = scratch_.path() + "-journal"](std::stop_token ended) {
+    while (!ended.stop_requested() && !std::filesystem::exists(journal)) std::this_thread::yield();
+    stop.request_stop();
+  });
+  const auto batch = MakeBatch(150, 60'000, kNoonUs + kSecond);
+  EXPECT_FAULT(Fault::kCancelled, "",
+               Write(batch, {.pragmas = "PRAGMA synchronous = OFF", .stop = stop.get_token()}));
+  EXPECT_TRUE(Rows() == rows_);
 }
 
 TEST_P(ViewWriterErrorTest, AReadOnlyDatabaseIsTheUsers) {
