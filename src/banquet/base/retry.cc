@@ -4,17 +4,18 @@
 
 namespace banquet {
 
-std::chrono::milliseconds RetryPolicy::NextWait(std::chrono::steady_clock::time_point now,
-                                                std::chrono::milliseconds at_least) {
-  if (attempts_ == 0) first_failure_ = now;
+std::chrono::milliseconds RetryPolicy::NextWait(const Failure& failure) {
+  using std::chrono::milliseconds;
+  if (attempts_ == 0) first_failure_ = failure.at;
   const int doublings = std::min(attempts_, 20);
   ++attempts_;
-  const std::chrono::milliseconds cap =
+  const auto deadline = std::min(first_failure_, failure.trouble_since) + limits_.timeout;
+  const auto left = std::chrono::duration_cast<milliseconds>(deadline - failure.at);
+  if (left.count() <= 0 || failure.wait_min > left) return milliseconds(-1);
+  const milliseconds cap =
       std::min(limits_.wait_max, limits_.first_wait_max * (int64_t{1} << doublings));
   std::uniform_int_distribution<int64_t> jitter(0, cap.count());
-  const auto wait = std::max(at_least, std::chrono::milliseconds(jitter(random_)));
-  if (now + wait - first_failure_ > limits_.timeout) return std::chrono::milliseconds(-1);
-  return wait;
+  return std::min(left, std::max(failure.wait_min, milliseconds(jitter(random_))));
 }
 
 }  // namespace banquet

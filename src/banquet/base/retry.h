@@ -6,8 +6,9 @@
 
 namespace banquet {
 
-// Exponential back-off with full jitter (waits are uniform between zero and a doubling cap). Plain
-// arithmetic: never sleeps. Used by one thread.
+// Exponential back-off with full jitter (waits are uniform between zero and a doubling cap); the
+// last attempt is at the end of the timeout at the latest. Plain arithmetic: never sleeps. Used by
+// one thread.
 class RetryPolicy {
  public:
   struct Limits {
@@ -17,10 +18,14 @@ class RetryPolicy {
   };
   RetryPolicy(Limits limits, uint64_t seed) : limits_(limits), random_(seed) {}
 
-  // A failure at `now`: how long to wait before the next attempt, at least `at_least` (what the
-  // server asked for); a negative duration when the time is up. Reset after progress.
-  std::chrono::milliseconds NextWait(std::chrono::steady_clock::time_point now,
-                                     std::chrono::milliseconds at_least);
+  struct Failure {
+    std::chrono::steady_clock::time_point at;
+    std::chrono::steady_clock::time_point trouble_since;  // Others may have failed before.
+    std::chrono::milliseconds wait_min{0};                // What the server asked for.
+  };
+  // How long to wait before the next attempt; a negative duration when the time is up. Reset after
+  // progress.
+  std::chrono::milliseconds NextWait(const Failure& failure);
   void Reset() { attempts_ = 0; }
   int attempts() const { return attempts_; }
 

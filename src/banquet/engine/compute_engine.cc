@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "banquet/base/exception_guard.h"
+#include "banquet/base/time_text.h"
 #include "banquet/engine/run_share.h"
 #include "banquet/engine/view_columns_of.h"
 
@@ -141,15 +142,46 @@ void ComputeEngine::RunGroup(const ExecutionContext& context, PendingGroup pendi
       pending.jobs[i]->Finish(lock.status());
     }
   }
-  PendingGroup locked;
-  locked.group.fail_on_null_key = pending.group.fail_on_null_key;
+  std::vector<PendingGroup> alone;
+  std::shared_ptr<const RegistryContents> contents;  // Read under the locks, if anybody asks.
   for (size_t i = 0; i < pending.jobs.size(); ++i) {
     if (!is_locked[i]) continue;
-    locked.group.tasks.push_back(std::move(pending.group.tasks[i]));
-    locked.group.columns.push_back(std::move(pending.group.columns[i]));
-    locked.jobs.push_back(std::move(pending.jobs[i]));
+    MaterializationTask& task = pending.group.tasks[i];
+    if (task.incremental && task.records_interval) {
+      if (contents == nullptr) {
+        Result<std::shared_ptr<const RegistryContents>> read = context.registry->Read();
+        if (!read.ok()) {
+          pending.jobs[i]->Finish(read.status());
+          continue;
+        }
+        contents = *std::move(read);
+      }
+      if (!FollowRegistry(context, *contents, &task, pending.jobs[i].get())) continue;
+    }
+    alone.push_back({.group = {.tasks = {std::move(task)},
+                               .columns = {std::move(pending.group.columns[i])},
+                               .fail_on_null_key = pending.group.fail_on_null_key},
+                     .jobs = {std::move(pending.jobs[i])}});
   }
-  if (!locked.jobs.empty()) RunLocked(context, locked);
+  // One whose window moved leaves the group.
+  std::vector<PendingGroup> groups;
+  FormGroups(context, std::move(alone), &groups);
+  for (const PendingGroup& group : groups) RunLocked(context, group);
+}
+
+bool ComputeEngine::FollowRegistry(const ExecutionContext& context,
+                                   const RegistryContents& contents, MaterializationTask* task,
+                                   MaterializationJob* job) {
+  const Result<bool> moved = FollowRecordedIntervals(contents, context.clock->NowUs(), task);
+  if (moved.ok() && !*moved) return true;
+  job->Follow(*task);
+  if (!moved.ok()) {
+    job->Finish(moved.status());
+    return false;
+  }
+  job->Warn(fmt::format("Another run recorded an interval meanwhile; the window begins at {}",
+                        FormatInstant(task->window.start_us)));
+  return true;
 }
 
 void ComputeEngine::RunLocked(const ExecutionContext& context, const PendingGroup& pending) {

@@ -51,6 +51,10 @@ class ComputeEngine {
                          std::vector<PendingGroup>* groups);
   void RunGroups(const ExecutionContext& context);
   void RunGroup(const ExecutionContext& context, PendingGroup pending);
+  // What another run recorded before the lock was ours moves the window of an incremental task;
+  // false if the job is finished by an error.
+  static bool FollowRegistry(const ExecutionContext& context, const RegistryContents& contents,
+                             MaterializationTask* task, MaterializationJob* job);
   // Materializes a group whose views are locked, and finishes its jobs.
   void RunLocked(const ExecutionContext& context, const PendingGroup& pending);
   Status Attempt(const ExecutionContext& context, const PendingGroup& pending);

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <map>
 #include <mutex>
+#include <set>
 
 #include "banquet/base/testing.h"
 
@@ -15,22 +16,35 @@ class FakeLock final : public ViewLock {};
 class FakeRegistry final : public Registry {
  public:
   Result<std::shared_ptr<const RegistryContents>> Read() override {
-    return std::make_shared<const RegistryContents>();
+    std::lock_guard lock(mutex);
+    return std::make_shared<const RegistryContents>(contents);
   }
   Result<std::optional<std::string>> RecordMaterialization(
       const MaterializationRecord& record) override {
     std::lock_guard lock(mutex);
     if (record.view == refuse_record) return UserError("read-only registry");
     recorded.push_back(record.view);
+    windows[record.view] = record.window;
     return std::optional<std::string>(warning);
   }
   Result<std::unique_ptr<ViewLock>> LockView(const std::string&, const std::string& view,
                                              std::chrono::milliseconds, std::stop_token) override {
     if (view == held) return HeldError("another run holds view {}", view);
+    std::lock_guard lock(mutex);
+    if (recorded_meanwhile.has_value()) {
+      for (FeatureView& known : contents.feature_views) {
+        if (known.name == view && (meanwhile_only.empty() || view == meanwhile_only))
+          known.materialization_intervals.push_back(*recorded_meanwhile);
+      }
+    }
     return std::make_unique<FakeLock>();
   }
   std::mutex mutex;
+  RegistryContents contents;
+  std::optional<TimeWindow> recorded_meanwhile;  // By whoever held the lock before us.
+  std::string meanwhile_only;                    // Of this view alone; empty: of every view.
   std::vector<std::string> recorded;
+  std::map<std::string, TimeWindow> windows;
   std::string held;
   std::string refuse_record;
   std::optional<std::string> warning;
@@ -103,6 +117,13 @@ class ComputeEngineTest : public ::testing::Test {
       selected.task.project = "p";
       selected.task.view.name = selected.task.storage_name = name;
       if (shared_source.has_value()) selected.task.view.batch_source = shared_source;
+      if (incremental_views.contains(name)) {
+        selected.task.incremental = true;
+        selected.task.window = {1'000'000, 9'000'000};
+        selected.task.view.project = "p";
+        selected.task.view.materialization_intervals = {{0, 1'000'000}};
+        registry.contents.feature_views.push_back(selected.task.view);
+      }
       if (name == "unsupported") {
         selected.refusal = UserError("Not supported: a reason");
         selected.unsupported = true;
@@ -117,6 +138,7 @@ class ComputeEngineTest : public ::testing::Test {
   FakeStore store;
   StoreLanes lanes{"fake", &store};
   std::optional<DataSource> shared_source;  // Of all views, or none has a source.
+  std::set<std::string> incremental_views;  // From second 1 to second 9.
   std::stop_source stop;
   ExecutionContext context;
 };
@@ -233,6 +255,45 @@ TEST_F(ComputeEngineTest, AHeldViewLeavesItsGroup) {
   EXPECT_EQ(ExitCodeOf(jobs[0]->error()), 75);
   EXPECT_EQ(jobs[1]->status(), JobStatus::kSucceeded);
   EXPECT_THAT(engine.groups, ::testing::ElementsAre(::testing::ElementsAre("b")));
+}
+
+TEST_F(ComputeEngineTest, AnIncrementalWindowBeginsWhereTheIntervalsEndOnceTheViewIsOurs) {
+  incremental_views = {"a"};
+  registry.recorded_meanwhile = TimeWindow{1'000'000, 5'000'000};
+  FakeEngine engine;
+  const auto jobs = Run(engine, {"a", "b"});
+  EXPECT_EQ(jobs[0]->status(), JobStatus::kSucceeded);
+  EXPECT_EQ(registry.windows["a"], (TimeWindow{5'000'000, 9'000'000}));
+  EXPECT_EQ(jobs[0]->task().window, registry.windows["a"]);
+  EXPECT_THAT(jobs[0]->warnings(),
+              ::testing::ElementsAre(::testing::HasSubstr("the window begins at 1970-01-01")));
+}
+
+TEST_F(ComputeEngineTest, AViewWhoseWindowMovedLeavesItsGroup) {
+  shared_source = DataSource{.name = "trips"};
+  incremental_views = {"a", "b", "c"};
+  FakeEngine together;
+  Run(together, {"a", "b", "c"});
+  EXPECT_THAT(together.groups, ::testing::SizeIs(1)) << "nothing was recorded meanwhile";
+  registry.contents.feature_views.clear();
+  registry.recorded_meanwhile = TimeWindow{1'000'000, 5'000'000};
+  registry.meanwhile_only = "b";
+  FakeEngine engine;
+  Run(engine, {"a", "b", "c"});
+  EXPECT_THAT(engine.groups, ::testing::ElementsAre(::testing::ElementsAre("a", "c"),
+                                                    ::testing::ElementsAre("b")));
+  EXPECT_EQ(registry.windows["a"], (TimeWindow{1'000'000, 9'000'000}));
+  EXPECT_EQ(registry.windows["b"], (TimeWindow{5'000'000, 9'000'000}));
+}
+
+TEST_F(ComputeEngineTest, AnIncrementalWindowThatAnotherRunOvertookIsRefusedAndNotRecorded) {
+  incremental_views = {"a"};
+  registry.recorded_meanwhile = TimeWindow{1'000'000, 10'000'000};
+  FakeEngine engine;
+  const auto jobs = Run(engine, {"a"});
+  EXPECT_FAULT(Fault::kUser, "The window is reversed", jobs[0]->error());
+  EXPECT_TRUE(registry.recorded.empty());
+  EXPECT_TRUE(engine.groups.empty());
 }
 
 TEST(TaskGroupTest, ShareOnlyWhatIsReadDecidedAndGuardedAlike) {

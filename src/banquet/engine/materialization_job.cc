@@ -97,6 +97,12 @@ void MaterializationJob::Warn(std::string warning) {
   warnings_.push_back(std::move(warning));
 }
 
+void MaterializationJob::Follow(const MaterializationTask& task) {
+  std::lock_guard lock(mutex_);
+  task_.window = task.window;
+  task_.view.materialization_intervals = task.view.materialization_intervals;
+}
+
 void MaterializationJob::BeginAttempt(std::shared_ptr<RowFates> fates) {
   std::lock_guard lock(mutex_);
   fates_ = std::move(fates);

@@ -75,6 +75,7 @@ class MaterializationJob {
       : id_(std::move(id)), task_(std::move(task)), fates_(std::make_shared<RowFates>()) {}
 
   const std::string& id() const { return id_; }
+  // Its window and intervals are final once the job is finished (see Follow).
   const MaterializationTask& task() const { return task_; }
   JobStatus status() const;
   Status error() const;                   // OK unless the status is ERROR or CANCELLED.
@@ -91,6 +92,8 @@ class MaterializationJob {
   void Finish(const Status& status);
   void Skip(const std::string& reason);
   void Warn(std::string warning);
+  // Before the first attempt: the window and the recorded intervals that hold under the lock.
+  void Follow(const MaterializationTask& task);
   RowFates& fates() { return *fates_; }
   // Begins to count from zero; the jobs of a group share what becomes of the rows read.
   void BeginAttempt(std::shared_ptr<RowFates> fates);
@@ -111,7 +114,7 @@ class MaterializationJob {
   RowCounts Counts() const;
 
   const std::string id_;
-  const MaterializationTask task_;
+  MaterializationTask task_;
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;
   std::shared_ptr<RowFates> fates_;

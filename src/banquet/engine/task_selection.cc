@@ -116,24 +116,29 @@ Status ResolveVersion(const RegistryContents& contents, const RepoConfig& config
 
 // Feast: from the latest recorded end; else now - ttl; else one "year" before now
 // (feast-compat 3.3).
+int64_t IncrementalStart(const FeatureView& view, int64_t now_us) {
+  if (!view.materialization_intervals.empty()) {
+    return std::ranges::max(view.materialization_intervals, {}, &TimeWindow::end_us).end_us;
+  }
+  return now_us - (view.ttl_us > 0 ? view.ttl_us : kFirstWindow_us);
+}
+
+Status CheckIncrementalWindow(const TimeWindow& window) {
+  if (window.start_us <= window.end_us) return Status::OK();
+  return UserError(
+      "The window is reversed: its start {} is greater than its end {}; give a later END_TS",
+      FormatInstant(window.start_us), FormatInstant(window.end_us));
+}
+
 void SetIncrementalWindow(const TaskQuery& query, int64_t now_us, SelectedTask* selected) {
   const FeatureView& view = selected->task.view;
-  int64_t start_us = 0;
-  if (!view.materialization_intervals.empty()) {
-    start_us = std::ranges::max(view.materialization_intervals, {}, &TimeWindow::end_us).end_us;
-  } else if (view.ttl_us > 0) {
-    start_us = now_us - view.ttl_us;
-  } else {
-    start_us = now_us - kFirstWindow_us;
+  if (view.materialization_intervals.empty() && view.ttl_us <= 0) {
     selected->notes.push_back("Since the ttl is 0 for feature view " + view.name +
                               ", the start date will be set to 1 year before the current time.");
   }
-  selected->task.window = {start_us, query.end_us};
-  if (start_us > query.end_us) {
-    selected->refusal = UserError(
-        "The window is reversed: its start {} is greater than its end {}; give a later END_TS",
-        FormatInstant(start_us), FormatInstant(query.end_us));
-  }
+  selected->task.incremental = true;
+  selected->task.window = {IncrementalStart(view, now_us), query.end_us};
+  selected->refusal = CheckIncrementalWindow(selected->task.window);
 }
 
 // A block of options for a view that does not exist is a slip of the pen.
@@ -209,6 +214,18 @@ Result<std::vector<SelectedTask>> SelectTasks(const RegistryContents& contents,
     }
   }
   return selected;
+}
+
+Result<bool> FollowRecordedIntervals(const RegistryContents& contents, int64_t now_us,
+                                     MaterializationTask* task) {
+  const FeatureView* view = contents.FindView(task->project, task->view.name);
+  if (view == nullptr)
+    return UserError("Feature view {} is no longer in the registry", task->view.name);
+  if (view->materialization_intervals == task->view.materialization_intervals) return false;
+  task->view.materialization_intervals = view->materialization_intervals;
+  task->window.start_us = IncrementalStart(*view, now_us);
+  BANQUET_RETURN_NOT_OK(CheckIncrementalWindow(task->window));
+  return true;
 }
 
 std::vector<std::string> PrecomputedServices(const RegistryContents& contents,

@@ -36,6 +36,12 @@ Result<std::vector<SelectedTask>> SelectTasks(const RegistryContents& contents,
                                               const RepoConfig& config, const TaskQuery& query,
                                               int64_t now_us);
 
+// For an incremental task whose view is locked: takes the intervals that the registry holds by
+// then, and where they are others than at the selection, the window that follows from them. True
+// if so. A user error for a view that vanished, or whose intervals end after the task.
+Result<bool> FollowRecordedIntervals(const RegistryContents& contents, int64_t now_us,
+                                     MaterializationTask* task);
+
 // Feature services with precompute_online that touch one of these views: this version does not
 // recompute their vectors.
 std::vector<std::string> PrecomputedServices(const RegistryContents& contents,

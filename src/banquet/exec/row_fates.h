@@ -17,8 +17,9 @@ struct RowFates {
   std::atomic<int64_t> full_ties = 0;  // Among duplicates: equal to the winner in both times.
   std::atomic<int64_t> quarantined = 0;
   std::atomic<int64_t> winners = 0;
-  std::atomic<int64_t> pruned = 0;  // Never received; not part of read.
-  std::atomic<int64_t> total = 0;   // Rows that will be read; 0 until known.
+  std::atomic<int64_t> pruned = 0;   // Never received; not part of read.
+  std::atomic<int64_t> skipped = 0;  // Of those: since none of the row group's can be newest.
+  std::atomic<int64_t> total = 0;    // Rows that will be read; 0 until known.
   std::atomic<int64_t> bytes_read = 0;
 };
 
@@ -28,6 +29,8 @@ struct StoreTally {
   std::atomic<int64_t> stale = 0;
   std::atomic<int64_t> unchanged = 0;
   std::atomic<int64_t> bytes = 0;
+  std::atomic<int> with_store = 0;   // Batches that the store has, or that are to be sent again.
+  std::atomic<bool> failed = false;  // The store is why the run failed.
 };
 
 }  // namespace banquet

@@ -96,6 +96,7 @@ class ScanSource final : public Source {
     if (reading_.may_skip && reading_.may_skip(fragment)) {
       if (reading_.counts_rows) {
         reading_.fates->pruned += fragment.rows();
+        reading_.fates->skipped += fragment.rows();
         reading_.fates->total -= fragment.rows();
       }
       return std::optional<OpenFragment>();

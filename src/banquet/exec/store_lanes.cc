@@ -25,4 +25,16 @@ void StoreLanes::Release(int index) {
   freed_.notify_one();
 }
 
+std::chrono::steady_clock::time_point StoreLanes::TroubleSince(
+    std::chrono::steady_clock::time_point now) {
+  std::lock_guard lock(mutex_);
+  if (!trouble_since_.has_value()) trouble_since_ = now;
+  return *trouble_since_;
+}
+
+void StoreLanes::EndTrouble() {
+  std::lock_guard lock(mutex_);
+  trouble_since_.reset();
+}
+
 }  // namespace banquet

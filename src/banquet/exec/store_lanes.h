@@ -1,8 +1,10 @@
 #pragma once
 // The lanes of one online store, shared by all task groups of a run.
 
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <utility>
@@ -45,6 +47,11 @@ class StoreLanes {
   OnlineStore& store() const { return *store_; }
   int count() const { return count_; }
 
+  // When the store's trouble began: `now`, unless an attempt of any group failed before and the
+  // store has decided no row since.
+  std::chrono::steady_clock::time_point TroubleSince(std::chrono::steady_clock::time_point now);
+  void EndTrouble();
+
  private:
   void Release(int index);
 
@@ -54,6 +61,7 @@ class StoreLanes {
   std::mutex mutex_;
   std::condition_variable_any freed_;
   std::vector<int> free_;
+  std::optional<std::chrono::steady_clock::time_point> trouble_since_;
 };
 
 }  // namespace banquet

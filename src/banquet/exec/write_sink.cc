@@ -56,25 +56,44 @@ class WriteSink final : public Sink {
  private:
   Status WriteTo(Outlet* outlet, const std::shared_ptr<const EncodedBatch>& batch) {
     BANQUET_ASSIGN_OR_RETURN(StoreLanes::Lane lane, outlet->target.lanes->Acquire(settings_.stop));
+    for (StoreTally* tally : outlet->target.tallies) ++tally->with_store;
+    const Status status = WriteUntilDecided(outlet, lane.index(), batch);
+    const bool failed = !status.ok() && FaultOf(status) != Fault::kCancelled;
+    for (StoreTally* tally : outlet->target.tallies) {
+      --tally->with_store;
+      if (failed) tally->failed = true;
+    }
+    return status;
+  }
+
+  Status WriteUntilDecided(Outlet* outlet, int lane,
+                           const std::shared_ptr<const EncodedBatch>& batch) {
+    StoreLanes& lanes = *outlet->target.lanes;
     RetryPolicy retry(settings_.retry, seed_.fetch_add(1));
     std::vector<uint32_t> rows;  // Those still undecided; empty at first: all.
     while (true) {
-      Result<RowOutcomes> outcomes = Attempt(outlet, lane.index(), batch, rows);
+      Result<RowOutcomes> outcomes = Attempt(outlet, lane, batch, rows);
       Status failure;
       if (outcomes.ok()) {
         Count(outlet->target.tallies, *outcomes);
+        const size_t sent = rows.empty() ? batch->rows : rows.size();
+        if (outcomes->undecided.size() < sent) {
+          lanes.EndTrouble();
+          retry.Reset();
+        }
         if (outcomes->undecided.empty()) return Status::OK();
-        if (rows.empty() || outcomes->undecided.size() < rows.size()) retry.Reset();
         rows = std::move(outcomes->undecided);
         failure = RemoteError({.retryable = true}, "{} refuses {} rows for now",
-                              outlet->target.lanes->store().Describe(), rows.size());
+                              lanes.store().Describe(), rows.size());
       } else {
-        outlet->writers[lane.index()].reset();
+        outlet->writers[lane].reset();
         failure = outcomes.status();
         if (!IsRetryable(failure)) return failure;
       }
       if (settings_.stop.stop_requested()) return CancelledError();
-      const auto wait = retry.NextWait(settings_.clock->Steady(), RetryAfterOf(failure));
+      const auto now = settings_.clock->Steady();
+      const auto wait = retry.NextWait(
+          {.at = now, .trouble_since = lanes.TroubleSince(now), .wait_min = RetryAfterOf(failure)});
       if (wait.count() < 0) {
         return failure.WithMessage(failure.message(), " (gave up after ", retry.attempts(),
                                    " attempts; banquet.retry_timeout)");

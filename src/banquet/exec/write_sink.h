@@ -34,7 +34,9 @@ struct WriteSettings {
 // A batch is encoded once with the union of the stores' needs, then written to one lane of each
 // store and flushed. What a store refuses for now, or had not decided when its writer died, is
 // written again: exactly those rows, after a back-off, until WriteSettings::retry says it is
-// enough. Rewriting is harmless (see OnlineWriter).
+// enough: the time counts from the first failure after which the store decided nothing, whoever
+// met it, so that a store that is gone costs all groups together one such time. Rewriting is
+// harmless (see OnlineWriter).
 Result<std::unique_ptr<Sink>> MakeWriteSink(const WriteNode& node, const arrow::Schema& schema,
                                             std::vector<WriteTarget> targets,
                                             WriteSettings settings);

@@ -14,7 +14,7 @@ namespace banquet {
 namespace {
 
 // What the next attempt on the scripted store meets.
-enum class Step { kTake, kRefuseHalf, kDie, kFatal };
+enum class Step { kTake, kRefuseHalf, kRefuseAll, kDie, kFatal };
 
 // A store that follows a script and remembers how often each key was written.
 class ScriptedStore final : public OnlineStore {
@@ -57,7 +57,7 @@ class ScriptedWriter final : public OnlineWriter {
     if (step == Step::kFatal) return RemoteError({}, "no rights");
     RowOutcomes outcomes;
     for (size_t i = 0; i < rows_.size(); ++i) {
-      if (step == Step::kRefuseHalf && i % 2 == 1) {
+      if (step == Step::kRefuseAll || (step == Step::kRefuseHalf && i % 2 == 1)) {
         outcomes.undecided.push_back(rows_[i]);
       } else {
         ++outcomes.written;
@@ -161,6 +161,37 @@ TEST(WriteSinkTest, GivesUpWhenTheTimeForRetriesIsOver) {
   const Outcome outcome = WriteRows(&store, 10);
   EXPECT_FAULT(Fault::kRemote, "gave up after", outcome.status);
   EXPECT_FALSE(store.script.empty());
+}
+
+// The first to give up has waited for all.
+TEST(WriteSinkTest, AStoreThatIsGoneCostsAllBatchesTogetherOneTimeout) {
+  ScriptedStore store;
+  store.script.assign(1000, Step::kDie);
+  StoreLanes lanes("scripted", &store);
+  StoreTally tally;
+  ManualClock clock(0);
+  const WriteSettings settings{
+      .retry = {.timeout = std::chrono::seconds(20)}, .clock = &clock, .stop = {}};
+  for (int group = 0; group < 3; ++group) {
+    auto sink = MakeWriteSink(kNode, *TestSchema(), {{&lanes, {&tally}}}, settings).ValueOrDie();
+    VectorSource source(
+        CutIntoBatches({{.key = 1, .value = 1, .event_us = 1, .created_us = 1}}, 10));
+    auto local = sink->NewLocal().ValueOrDie();
+    EXPECT_FAULT(Fault::kRemote, "gave up after",
+                 sink->Consume(*local, source.Next().ValueOrDie()));
+  }
+  EXPECT_EQ(clock.NowUs(), 20'000'000);
+  EXPECT_TRUE(tally.failed);
+  EXPECT_EQ(tally.with_store, 0);
+}
+
+TEST(WriteSinkTest, RefusingEveryRowIsNoProgress) {
+  ScriptedStore store;
+  for (int i = 0; i < 1000; ++i) {
+    store.script.push_back(Step::kRefuseAll);
+    store.script.push_back(Step::kDie);
+  }
+  EXPECT_FAULT(Fault::kRemote, "gave up after", WriteRows(&store, 10).status);
 }
 
 TEST(WriteSinkTest, AStopRequestEndsTheRetries) {

@@ -16,6 +16,8 @@ struct MaterializationTask {
   bool only_latest = true;
   // False for a version other than the active one: the registry's intervals are the active one's.
   bool records_interval = true;
+  // The window begins where the view's recorded intervals end.
+  bool incremental = false;
   bool disable_event_timestamp = false;  // Changes the window only, as in Feast (feast-compat 3.5).
 };
 
