@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <span>
 
+#include "banquet/base/log.h"
 #include "banquet/base/time_text.h"
 #include "banquet/builtin/products.h"
 #include "banquet/cli/command.h"
@@ -193,11 +194,17 @@ int Run(const GlobalOptions& options, const MaterializeArguments& arguments) {
   const auto started = std::chrono::steady_clock::now();
   if (const Status status = CheckMetricsPath(options.metrics_file); !status.ok())
     return ReportFailure(options, status);
-  Result<RunReport> report = RunMaterialize(options, arguments, started);
-  if (report.ok()) return PrintReport(options, *std::move(report));
+  const WarningRecord record;
+  Result<RunReport> run = RunMaterialize(options, arguments, started);
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
-  return PrintReport(options, MakeRunReport({}, {}, report.status(), 0, seconds));
+  RunReport report = run.ok() ? *std::move(run) : MakeRunReport({}, {}, run.status(), 0, seconds);
+  // The log has told these; the last may have come as the stores were closed.
+  const std::vector<std::string> logged = record.texts();
+  const auto told_end = report.warnings.begin() + static_cast<ptrdiff_t>(report.warnings_told);
+  report.warnings.insert(told_end, logged.begin(), logged.end());
+  report.warnings_told += logged.size();
+  return PrintReport(options, std::move(report));
 }
 
 void AddViewOptions(CLI::App* command, MaterializeArguments* arguments) {
