@@ -176,7 +176,7 @@ int PrintReport(const GlobalOptions& options, RunReport report) {
   TellWarnings(std::span(report.warnings).subspan(report.warnings_told));
   for (const ViewReport& view : report.views) {
     if (view.error.ok()) continue;
-    std::fprintf(stderr, "banquet: %s: %s\n", view.name.c_str(), MessageOf(view.error).c_str());
+    std::fprintf(stderr, "banquet: %s\n", NamedError(view).c_str());
   }
   if (report.views.empty() && !report.error.ok()) {
     std::fprintf(stderr, "banquet: %s\n", MessageOf(report.error).c_str());
