@@ -59,6 +59,8 @@ std::vector<const FeatureView*> AllViews(const RegistryContents& contents,
 
 Result<const FeatureView*> NamedView(const RegistryContents& contents, const std::string& project,
                                      const std::string& name) {
+  if (name.empty())
+    return UserError("The name of a feature view is empty; without --views all are materialized");
   const FeatureView* view = contents.FindView(project, name);
   if (view == nullptr) {
     std::vector<std::string> names;
