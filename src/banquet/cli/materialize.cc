@@ -78,7 +78,7 @@ void WarnOfFutureEnd(const TaskQuery& query, int64_t now_us, std::vector<std::st
   if (query.end_us <= now_us) return;
   warnings->push_back(fmt::format(
       "The window ends in the future ({}): rows that arrive after this run with event times before "
-      "that end are not looked for by materialize-incremental",
+      "that end are not looked for by materialize-incremental, which refuses an END_TS before it",
       FormatInstant(query.end_us)));
 }
 
@@ -252,8 +252,7 @@ void AddMaterializeCommands(CLI::App& app, CommandBody* body) {
       "Example, as a scheduler runs it:\n"
       "  banquet materialize-incremental \"$(date -u +%Y-%m-%dT%H:%M:%S)\" --progress json --json\n"
       "Each view begins where its recorded intervals end; one without any at now minus its ttl, or "
-      "a "
-      "year ago.");
+      "52 weeks ago where the ttl is 0.");
   command->callback([body, incremental] {
     *body = [incremental](const GlobalOptions& options) { return Run(options, *incremental); };
   });
