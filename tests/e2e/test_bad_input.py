@@ -194,6 +194,8 @@ def test_wrong_password(make_repository, redis_address, guarded_redis):
     error = fails(repository, USER, "password", arguments=("materialize", *WINDOW, *VIEW, *SOON),
                   redis=guarded_redis.client)
     assert "canary" not in error and "right-password" not in error
+    report = repository.banquet("materialize", *WINDOW, *VIEW, *SOON, "--json").json
+    assert "password" in report["views"][0]["stores"][0]["error"], report
 
 
 def test_no_password_where_one_is_needed(make_repository, redis_address, guarded_redis):

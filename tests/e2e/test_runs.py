@@ -9,7 +9,7 @@ import time
 
 import pytest
 from feast_protos import intervals
-from outcomes import ROW_COUNT, WINDOW, assert_adds_up, one_error_line
+from outcomes import FIRST, ROW_COUNT, WINDOW, assert_adds_up, one_error_line
 from repository import BINARY
 from stores import RedisServer, dump_redis, dump_sqlite
 
@@ -76,7 +76,7 @@ def test_json_report_has_every_field_and_adds_up(make_repository):
     for view in report["views"]:
         assert set(view) == {"name", "status", "error", "window", "rows", "stores", "bytes_read", "seconds"}
         assert view["window"] == {"start": "2024-03-01T00:00:00Z", "end": "2024-03-11T00:00:00Z"}
-        assert set(view["rows"]) == {"read", "pruned", "outside_window", "null_key", "null_time", "duplicates",
+        assert set(view["rows"]) == {"read", "pruned", "skipped", "outside_window", "null_key", "null_time", "duplicates",
                                      "full_ties", "quarantined", "winners"}
         store, = view["stores"]
         assert set(store) == {"name", "type", "status", "error", "written", "stale", "unchanged", "undecided", "bytes"}
@@ -227,6 +227,23 @@ def test_a_second_run_waits_where_asked(make_repository, slow_redis):
     assert len(intervals(repository.registry)["inc_plain"]) == 2
 
 
+def test_an_incremental_run_that_waited_begins_where_the_other_ended(make_repository, slow_redis):
+    repository = make_repository(store="redis", server=slow_redis)
+    assert repository.banquet("materialize", *FIRST, "-v", "inc_plain").exit_code == 0  # Else 52 weeks ago begins it.
+    first = start_and_block(repository, slow_redis)
+    second = repository.start("materialize-incremental", "2024-02-15", "-v", "inc_plain", "--wait", "60", "--json")
+    with pytest.raises(subprocess.TimeoutExpired):
+        second.wait(1)
+    slow_redis.client.client_unpause()
+    assert end_of(first)[0] == 0
+    code, stdout, stderr = end_of(second)
+    assert code == 0, stderr
+    report = json.loads(stdout)
+    assert report["views"][0]["window"] == {"start": "2024-01-31T00:00:00Z", "end": "2024-02-15T00:00:00Z"}
+    assert any("waiting for it for up to 60 s" in warning for warning in report["warnings"]), report["warnings"]
+    assert len(intervals(repository.registry)["inc_plain"]) == 3
+
+
 def test_a_killed_run_holds_no_lock(make_repository, slow_redis):
     repository = make_repository(store="redis", server=slow_redis)
     first = start_and_block(repository, slow_redis)
@@ -245,6 +262,36 @@ def test_runs_at_the_same_time_lose_no_interval(make_repository):
         code, _, stderr = end_of(run)
         assert code == 0, stderr
     assert all(len(found) == 1 for found in intervals(repository.registry).values())
+
+
+# --- a store in trouble ---------------------------------------------------------------------------------------------
+
+
+def test_a_server_that_dies_costs_the_retry_timeout_and_is_named_in_the_report(make_repository, slow_redis):
+    repository = make_repository(store="redis", server=slow_redis)
+    process = start_and_block(repository, slow_redis, "--json", "--retry-timeout", "3")
+    started = time.monotonic()
+    slow_redis.stop()
+    code, stdout, stderr = end_of(process)
+    seconds = time.monotonic() - started
+    assert code == 4, stderr
+    assert 2.5 < seconds < 6, f"{seconds:.1f} s"
+    report = json.loads(stdout)
+    store, = report["views"][0]["stores"]
+    assert store["error"] == report["views"][0]["error"] and "gave up" in store["error"], report
+    told = [line for line in stderr.splitlines() if " warning " in line]
+    assert told and [line.split(" warning ", 1)[1] for line in told] == report["warnings"], (stderr, report["warnings"])
+
+
+def test_progress_tells_that_the_store_keeps_us_waiting(make_repository, slow_redis):
+    repository = make_repository(store="redis", server=slow_redis)
+    process = start_and_block(repository, slow_redis, "--progress", "plain")
+    line = ""
+    while "waiting for the store for" not in line:
+        line = process.stderr.readline()
+        assert line, "the run ended"
+    slow_redis.client.client_unpause()
+    assert end_of(process)[0] == 0
 
 
 # --- signals --------------------------------------------------------------------------------------------------------

@@ -95,6 +95,39 @@ def test_an_unset_variable_in_a_path_is_named(repository):
     assert not list(repository.path.glob("$*"))
 
 
+def test_an_error_names_its_view_once_and_the_type_by_its_values(repository):
+    import pyarrow
+    from pyarrow import parquet
+    path = repository.path / "data/inc.parquet"
+    table = parquet.read_table(path)
+    feature = next(name for name in table.column_names if pyarrow.types.is_floating(table.schema.field(name).type))
+    words = pyarrow.array(["word"] * table.num_rows).dictionary_encode()
+    parquet.write_table(table.set_column(table.column_names.index(feature), feature, words), path)
+    outcome = repository.banquet("materialize", *WINDOW, "-v", "inc_plain", "--json")
+    assert outcome.exit_code == 3, outcome
+    line = next(line for line in outcome.stderr.splitlines() if line.startswith("banquet: inc_plain: "))
+    assert line.count("inc_plain") == 1 and f"column {feature} (string to " in line, outcome
+    assert outcome.json["error"] == line.removeprefix("banquet: ")
+    assert outcome.json["views"][0]["stores"][0]["error"] is None, outcome
+
+
+def test_an_empty_view_name_and_the_short_form_of_an_option_are_named(repository):
+    outcome = repository.banquet("materialize", *WINDOW, "-v", "")
+    assert outcome.exit_code == 2 and "without --views all are" in outcome.stderr, outcome
+    outcome = repository.banquet("materialize", *WINDOW, "--wait", "abc")
+    assert outcome.exit_code == 2 and "banquet: --wait: " in outcome.stderr, outcome
+    outcome = repository.banquet("materialize", *WINDOW, "--lock-wait", "-1")
+    assert outcome.exit_code == 2 and "banquet: --lock-wait: " in outcome.stderr, outcome
+
+
+def test_a_plan_that_fails_says_why_at_the_top(repository):
+    assert repository.banquet("plan", *WINDOW, "--json").json["error"] is None
+    (repository.path / "data/inc.parquet").write_bytes(b"no Parquet")
+    outcome = repository.banquet("plan", *WINDOW, "--json")
+    assert outcome.exit_code == 3, outcome
+    assert outcome.json["error"] and outcome.json["error"].endswith(outcome.json["views"][0]["error"]), outcome
+
+
 # --- windows --------------------------------------------------------------------------------------------------------
 
 
@@ -225,8 +258,10 @@ def test_a_file_that_may_not_grow_is_an_error_and_no_crash(repository):
 
 def test_local_seconds_in_sqlite_are_warned_of_where_the_zone_is_not_utc(repository):
     repository.environment["TZ"] = "America/New_York"
-    outcome = repository.banquet("materialize", *WINDOW)
+    outcome = repository.banquet("materialize", *WINDOW, "--json")
     assert outcome.exit_code == 0 and outcome.stderr.count("banquet.sqlite_ts") == 1, outcome
+    warning, = outcome.json["warnings"]
+    assert "banquet.sqlite_ts" in warning
     assert "sqlite_ts" not in repository.banquet("materialize", *WINDOW, "--sqlite-ts", "utc").stderr
     repository.environment["TZ"] = "UTC"
     assert "sqlite_ts" not in repository.banquet("materialize", *WINDOW).stderr

@@ -3,7 +3,10 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <vector>
 
 #include "banquet/base/option_table.h"
@@ -38,6 +41,16 @@ spdlog::logger& Logger() {
   return *logger;
 }
 
+std::mutex record_mutex;
+std::optional<std::vector<std::string>> recorded_warnings;  // While a WarningRecord lives.
+
+void Keep(const std::string& warning) {
+  std::lock_guard lock(record_mutex);
+  if (!recorded_warnings.has_value()) return;
+  if (std::ranges::find(*recorded_warnings, warning) != recorded_warnings->end()) return;
+  recorded_warnings->push_back(warning);
+}
+
 }  // namespace
 
 Result<LogLevel> ParseLogLevel(const std::string& word) {
@@ -53,6 +66,24 @@ Result<LogLevel> ParseLogLevel(const std::string& word) {
 
 void SetLogLevel(LogLevel level) { Logger().set_level(SpdlogLevel(level)); }
 
-void Log(LogLevel level, const std::string& text) { Logger().log(SpdlogLevel(level), text); }
+void Log(LogLevel level, const std::string& text) {
+  if (level == LogLevel::kWarning) Keep(text);
+  Logger().log(SpdlogLevel(level), text);
+}
+
+WarningRecord::WarningRecord() {
+  std::lock_guard lock(record_mutex);
+  recorded_warnings.emplace();
+}
+
+WarningRecord::~WarningRecord() {
+  std::lock_guard lock(record_mutex);
+  recorded_warnings.reset();
+}
+
+std::vector<std::string> WarningRecord::texts() const {
+  std::lock_guard lock(record_mutex);
+  return *recorded_warnings;
+}
 
 }  // namespace banquet

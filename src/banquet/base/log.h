@@ -6,6 +6,7 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "banquet/base/status.h"
 
@@ -17,6 +18,17 @@ enum class LogLevel { kDebug, kInfo, kWarning, kError, kOff };
 Result<LogLevel> ParseLogLevel(const std::string& word);
 void SetLogLevel(LogLevel level);
 void Log(LogLevel level, const std::string& text);
+
+// What LogWarning tells while this lives, each text once, whether the log shows it or not: for a
+// run's report. At most one lives at a time. Safe to share between threads.
+class WarningRecord {
+ public:
+  WarningRecord();
+  ~WarningRecord();
+  WarningRecord(const WarningRecord&) = delete;
+  WarningRecord& operator=(const WarningRecord&) = delete;
+  std::vector<std::string> texts() const;
+};
 
 template <typename... Args>
 void LogDebug(fmt::format_string<Args...> format, Args&&... args) {

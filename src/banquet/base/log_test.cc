@@ -15,6 +15,23 @@ TEST(LogTest, ALineHasAnInstantALevelAndTheText) {
                   "[0-9][0-9][0-9]Z warning 3 rows\n"));
 }
 
+TEST(LogTest, WarningsAreKeptForTheReportOnceEachAlsoThoseNotShown) {
+  LogWarning("before");
+  SetLogLevel(LogLevel::kError);
+  ::testing::internal::CaptureStderr();
+  {
+    const WarningRecord record;
+    LogWarning("a server is gone");
+    LogWarning("{} is gone", "a server");
+    LogInfo("no warning");
+    LogWarning("it is back");
+    EXPECT_THAT(record.texts(), ::testing::ElementsAre("a server is gone", "it is back"));
+  }
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
+  SetLogLevel(LogLevel::kWarning);
+  EXPECT_THAT(WarningRecord().texts(), ::testing::IsEmpty());
+}
+
 TEST(LogTest, AnUnknownLevelIsRefusedWithTheNearest) {
   EXPECT_FAULT(Fault::kUser,
                "--log-level: write debug, info, warning, error or off, not 'eror'. Did",

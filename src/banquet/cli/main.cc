@@ -25,24 +25,26 @@ constexpr char kVersion[] = "0.1.0";
 // --memory-limit for memory_limit: every option of `banquet:` that is one word has a command-line
 // form.
 void AddRunOptions(CLI::App& app, GlobalOptions* options) {
+  const auto add = [&](const std::string& flag, const std::string& name,
+                       const std::string& meaning) {
+    const auto keep = [options, name](const std::string& value) {
+      options->overrides.emplace_back(name, value);
+    };
+    app.add_option_function<std::string>(flag, keep, meaning)
+        ->group("Options of banquet: (they win over feature_store.yaml)");
+  };
   for (const OptionSpec& spec : RunOptionTable()) {
     if (spec.type == OptionType::kNode) continue;
     const std::string name(spec.name);
     std::string flag = "--" + name;
     std::ranges::replace(flag, '_', '-');
-    if (name == "lock_wait") flag += ",--wait";
     std::string meaning(spec.meaning);
     if (!spec.default_value.empty()) {
       const std::string unit = spec.unit.empty() ? "" : " " + std::string(spec.unit);
       meaning += " [" + std::string(spec.default_value) + unit + "]";
     }
-    app.add_option_function<std::string>(
-           flag,
-           [options, name](const std::string& value) {
-             options->overrides.emplace_back(name, value);
-           },
-           meaning)
-        ->group("Options of banquet: (they win over feature_store.yaml)");
+    add(flag, name, meaning);
+    if (name == "lock_wait") add("--wait", "wait", "--lock-wait, in short");
   }
 }
 

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <span>
 
+#include "banquet/base/log.h"
 #include "banquet/base/time_text.h"
 #include "banquet/builtin/products.h"
 #include "banquet/cli/command.h"
@@ -77,7 +78,7 @@ void WarnOfFutureEnd(const TaskQuery& query, int64_t now_us, std::vector<std::st
   if (query.end_us <= now_us) return;
   warnings->push_back(fmt::format(
       "The window ends in the future ({}): rows that arrive after this run with event times before "
-      "that end are not looked for by materialize-incremental",
+      "that end are not looked for by materialize-incremental, which refuses an END_TS before it",
       FormatInstant(query.end_us)));
 }
 
@@ -175,7 +176,7 @@ int PrintReport(const GlobalOptions& options, RunReport report) {
   TellWarnings(std::span(report.warnings).subspan(report.warnings_told));
   for (const ViewReport& view : report.views) {
     if (view.error.ok()) continue;
-    std::fprintf(stderr, "banquet: %s: %s\n", view.name.c_str(), MessageOf(view.error).c_str());
+    std::fprintf(stderr, "banquet: %s\n", NamedError(view).c_str());
   }
   if (report.views.empty() && !report.error.ok()) {
     std::fprintf(stderr, "banquet: %s\n", MessageOf(report.error).c_str());
@@ -193,11 +194,17 @@ int Run(const GlobalOptions& options, const MaterializeArguments& arguments) {
   const auto started = std::chrono::steady_clock::now();
   if (const Status status = CheckMetricsPath(options.metrics_file); !status.ok())
     return ReportFailure(options, status);
-  Result<RunReport> report = RunMaterialize(options, arguments, started);
-  if (report.ok()) return PrintReport(options, *std::move(report));
+  const WarningRecord record;
+  Result<RunReport> run = RunMaterialize(options, arguments, started);
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
-  return PrintReport(options, MakeRunReport({}, {}, report.status(), 0, seconds));
+  RunReport report = run.ok() ? *std::move(run) : MakeRunReport({}, {}, run.status(), 0, seconds);
+  // The log has told these; the last may have come as the stores were closed.
+  const std::vector<std::string> logged = record.texts();
+  const auto told_end = report.warnings.begin() + static_cast<ptrdiff_t>(report.warnings_told);
+  report.warnings.insert(told_end, logged.begin(), logged.end());
+  report.warnings_told += logged.size();
+  return PrintReport(options, std::move(report));
 }
 
 void AddViewOptions(CLI::App* command, MaterializeArguments* arguments) {
@@ -245,8 +252,7 @@ void AddMaterializeCommands(CLI::App& app, CommandBody* body) {
       "Example, as a scheduler runs it:\n"
       "  banquet materialize-incremental \"$(date -u +%Y-%m-%dT%H:%M:%S)\" --progress json --json\n"
       "Each view begins where its recorded intervals end; one without any at now minus its ttl, or "
-      "a "
-      "year ago.");
+      "52 weeks ago where the ttl is 0.");
   command->callback([body, incremental] {
     *body = [incremental](const GlobalOptions& options) { return Run(options, *incremental); };
   });

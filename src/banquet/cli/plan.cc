@@ -102,14 +102,15 @@ Result<int> RunPlan(const GlobalOptions& options, const PlanArguments& arguments
                                  .online_stores = {&lanes},
                                  .clock = &clock,
                                  .stop = {}};
-  int exit_code = 0;
+  Status error;  // The worst view's.
   auto views = Json::array();
   for (const SelectedTask& selected : tasks) {
     const Result<PlannedTask> planned = selected.refusal.ok()
                                             ? PlanTask(context, selected.task)
                                             : Result<PlannedTask>(selected.refusal);
     if (!planned.ok()) {
-      exit_code = std::max(exit_code, ExitCodeOf(planned.status()));
+      if (ExitCodeOf(planned.status()) > ExitCodeOf(error))
+        error = Annotate(planned.status(), selected.task.view.name);
       std::fprintf(stderr, "banquet: %s: %s\n", selected.task.view.name.c_str(),
                    MessageOf(planned.status()).c_str());
     }
@@ -120,10 +121,12 @@ Result<int> RunPlan(const GlobalOptions& options, const PlanArguments& arguments
     }
   }
   if (options.json) {
-    const Json object = {{"status", exit_code == 0 ? "SUCCEEDED" : "ERROR"}, {"views", views}};
+    const Json object = {{"status", error.ok() ? "SUCCEEDED" : "ERROR"},
+                         {"error", error.ok() ? Json() : Json(MessageOf(error))},
+                         {"views", views}};
     std::printf("%s\n", object.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
   }
-  return exit_code;
+  return ExitCodeOf(error);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdio>
 #include <nlohmann/json.hpp>
@@ -21,6 +22,7 @@ using SteadyClock = std::chrono::steady_clock;
 
 constexpr auto kPlainInterval = std::chrono::seconds(10);
 constexpr auto kHeartbeatInterval = std::chrono::seconds(10);
+constexpr auto kStillTold = std::chrono::seconds(3);
 constexpr int kBarWidth = 24;
 constexpr int kDefaultColumns = 80;
 constexpr size_t kNameWidthMax = 32;  // Of a view in the bar; its numbers matter more.
@@ -43,7 +45,30 @@ double ShareDone(const JobProgress& progress) {
   return std::min(1.0, share);
 }
 
-std::string RateAndRest(const JobProgress& progress) {
+// For how long a job's counts have stood still.
+class Stillness {
+ public:
+  std::chrono::seconds Of(const JobProgress& progress) {
+    const std::array<int64_t, 3> counts = {progress.rows.read, progress.rows.winners,
+                                           progress.decided};
+    if (counts != counts_) since_ = SteadyClock::now();
+    counts_ = counts;
+    return std::chrono::duration_cast<std::chrono::seconds>(SteadyClock::now() - since_);
+  }
+
+ private:
+  std::array<int64_t, 3> counts_ = {};
+  SteadyClock::time_point since_ = SteadyClock::now();
+};
+
+// A rate and a rest would mislead while the store has our rows and nothing moves.
+bool WaitsForStore(const JobProgress& progress, std::chrono::seconds still) {
+  return progress.status == JobStatus::kRunning && progress.with_store && still >= kStillTold;
+}
+
+std::string RateAndRest(const JobProgress& progress, std::chrono::seconds still) {
+  if (WaitsForStore(progress, still))
+    return fmt::format("  waiting for the store for {} s", still.count());
   if (progress.seconds <= 0 || progress.rows.read == 0) return "";
   std::string text =
       fmt::format("  {}/s", WithThousands(static_cast<int64_t>(
@@ -74,6 +99,7 @@ int TerminalColumns() {
 class BarProgress final : public Progress {
  public:
   explicit BarProgress(Jobs jobs) : jobs_(std::move(jobs)) {
+    still_.resize(jobs_.size());
     for (const auto& job : jobs_) name_width_ = std::max(name_width_, WidthOf(NameIn(*job)));
   }
   void Update() override { Draw(); }
@@ -84,8 +110,9 @@ class BarProgress final : public Progress {
     const int columns = TerminalColumns();
     std::string screen;
     if (drawn_) screen += fmt::format("\x1b[{}A", jobs_.size());
-    for (const auto& job : jobs_) {
-      screen += "\x1b[2K" + Shortened(Line(*job), std::max(1, columns - 1)) + "\n";
+    for (size_t i = 0; i < jobs_.size(); ++i) {
+      const std::string line = Line(*jobs_[i], &still_[i]);
+      screen += "\x1b[2K" + Shortened(line, std::max(1, columns - 1)) + "\n";
     }
     std::fputs(screen.c_str(), stderr);
     std::fflush(stderr);
@@ -94,8 +121,9 @@ class BarProgress final : public Progress {
   static std::string NameIn(const MaterializationJob& job) {
     return Shortened(job.task().view.name, kNameWidthMax);
   }
-  std::string Line(const MaterializationJob& job) const {
+  std::string Line(const MaterializationJob& job, Stillness* stillness) const {
     const JobProgress progress = job.progress();
+    const std::chrono::seconds still = stillness->Of(progress);
     const int full = static_cast<int>(ShareDone(progress) * kBarWidth);
     std::string bar(full, '#');
     bar.resize(kBarWidth, '.');
@@ -106,10 +134,11 @@ class BarProgress final : public Progress {
     if (progress.status == JobStatus::kWaiting) return line + "waiting";
     if (IsFinal(progress.status) && progress.status != JobStatus::kSucceeded)
       return line + std::string(NameOf(progress.status));
-    return line + Counts(progress) + RateAndRest(progress);
+    return line + Counts(progress) + RateAndRest(progress, still);
   }
 
   const Jobs jobs_;
+  std::vector<Stillness> still_;
   size_t name_width_ = 0;
   bool drawn_ = false;
 };
@@ -118,40 +147,51 @@ class BarProgress final : public Progress {
 class PlainProgress final : public Progress {
  public:
   explicit PlainProgress(Jobs jobs)
-      : jobs_(std::move(jobs)), seen_(jobs_.size()), last_(SteadyClock::now()) {}
+      : jobs_(std::move(jobs)),
+        seen_(jobs_.size()),
+        still_(jobs_.size()),
+        last_(SteadyClock::now()) {}
   void Update() override {
     const bool due = SteadyClock::now() - last_ >= kPlainInterval;
     if (due) last_ = SteadyClock::now();
     for (size_t i = 0; i < jobs_.size(); ++i) {
       const JobProgress progress = jobs_[i]->progress();
+      const std::chrono::seconds still = still_[i].Of(progress);
       const bool changed = progress.status != seen_[i];
       seen_[i] = progress.status;
-      if (changed || (due && progress.status == JobStatus::kRunning)) Print(*jobs_[i], progress);
+      if (changed || (due && progress.status == JobStatus::kRunning))
+        Print(*jobs_[i], progress, still);
     }
   }
   void Finish() override { Update(); }
 
  private:
-  static void Print(const MaterializationJob& job, const JobProgress& progress) {
+  static void Print(const MaterializationJob& job, const JobProgress& progress,
+                    std::chrono::seconds still) {
     const std::string status(NameOf(progress.status));
     if (progress.status == JobStatus::kRunning && progress.rows.read == 0) {
       std::fprintf(stderr, "%s: started\n", job.task().view.name.c_str());
       return;
     }
     std::fprintf(stderr, "%s: %s: %s%s\n", job.task().view.name.c_str(), status.c_str(),
-                 Counts(progress).c_str(), RateAndRest(progress).c_str());
+                 Counts(progress).c_str(), RateAndRest(progress, still).c_str());
   }
 
   const Jobs jobs_;
   std::vector<JobStatus> seen_;
+  std::vector<Stillness> still_;
   SteadyClock::time_point last_;
 };
 
 // A heartbeat, so that a killed pod leaves a trace.
 class JsonProgress final : public Progress {
  public:
-  explicit JsonProgress(Jobs jobs) : jobs_(std::move(jobs)), last_(SteadyClock::now()) { Print(); }
+  explicit JsonProgress(Jobs jobs)
+      : jobs_(std::move(jobs)), still_(jobs_.size()), last_(SteadyClock::now()) {
+    Print();
+  }
   void Update() override {
+    for (size_t i = 0; i < jobs_.size(); ++i) still_[i].Of(jobs_[i]->progress());
     if (SteadyClock::now() - last_ < kHeartbeatInterval) return;
     last_ = SteadyClock::now();
     Print();
@@ -159,17 +199,19 @@ class JsonProgress final : public Progress {
   void Finish() override { Print(); }
 
  private:
-  void Print() const {
+  void Print() {
     auto views = nlohmann::ordered_json::array();
-    for (const auto& job : jobs_) {
-      const JobProgress progress = job->progress();
-      views.push_back({{"name", job->task().view.name},
+    for (size_t i = 0; i < jobs_.size(); ++i) {
+      const JobProgress progress = jobs_[i]->progress();
+      const std::chrono::seconds still = still_[i].Of(progress);
+      views.push_back({{"name", jobs_[i]->task().view.name},
                        {"status", NameOf(progress.status)},
                        {"rows_total", progress.rows_total},
                        {"read", progress.rows.read},
                        {"winners", progress.rows.winners},
                        {"decided", progress.decided},
                        {"written", progress.written},
+                       {"waiting_for_store", WaitsForStore(progress, still)},
                        {"seconds", progress.seconds}});
     }
     const nlohmann::ordered_json line = {{"event", "progress"}, {"views", views}};
@@ -178,6 +220,7 @@ class JsonProgress final : public Progress {
   }
 
   const Jobs jobs_;
+  std::vector<Stillness> still_;
   SteadyClock::time_point last_;
 };
 

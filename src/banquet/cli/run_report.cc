@@ -23,6 +23,7 @@ Json TextOrNull(const std::string& text) { return text.empty() ? Json() : Json(t
 Json JsonOfRows(const RowCounts& rows) {
   return {{"read", rows.read},
           {"pruned", rows.pruned},
+          {"skipped", rows.skipped},
           {"outside_window", rows.outside_window},
           {"null_key", rows.null_key},
           {"null_time", rows.null_time},
@@ -55,7 +56,39 @@ std::optional<int64_t> FreshUntil(const MaterializationTask& task, bool succeede
   return until_us;
 }
 
+// Lines on the row groups that were left out, by reason.
+std::string WhatWasNotRead(const RunReport& report) {
+  int64_t outside = 0;
+  int64_t skipped = 0;
+  for (const ViewReport& view : report.views) {
+    outside += view.job.rows.pruned - view.job.rows.skipped;
+    skipped += view.job.rows.skipped;
+  }
+  std::string text;
+  if (outside > 0) {
+    text += fmt::format("Not read, since their row groups lie outside the window: {} rows.\n",
+                        WithThousands(outside));
+  }
+  if (skipped > 0) {
+    text += fmt::format(
+        "Not read, since none of their rows can be newest (banquet.skip_row_groups): {} rows.\n",
+        WithThousands(skipped));
+  }
+  return text;
+}
+
 }  // namespace
+
+std::string NamedError(const ViewReport& view) {
+  const std::string message = MessageOf(view.error);
+  const std::string name = "view " + view.name;
+  if (!message.starts_with(name)) return view.name + ": " + message;
+  for (const std::string_view separator : {", ", ": "}) {
+    if (message.substr(name.size()).starts_with(separator))
+      return view.name + ": " + message.substr(name.size() + separator.size());
+  }
+  return view.name + ": " + message;
+}
 
 std::vector<Count> Fates(const RowCounts& rows) {
   return {{"outside_window", rows.outside_window}, {"null_key", rows.null_key},
@@ -92,7 +125,7 @@ RunReport MakeRunReport(const std::vector<std::shared_ptr<MaterializationJob>>& 
       report.warnings.push_back(view.name + ": " + warning);
     if (ExitCodeOf(view.error) > report.exit_code) {
       report.exit_code = ExitCodeOf(view.error);
-      report.error = Annotate(view.error, view.name);
+      report.error = view.error.WithMessage(NamedError(view));
     }
   }
   report.status = report.exit_code == 0 ? "SUCCEEDED" : "ERROR";
@@ -134,11 +167,7 @@ std::string ReportAsTable(const RunReport& report) {
   }
   std::string text = FormatTable(rows, {false, false, true, true, true, true, true, true, false,
                                         true, true, true, true, true});
-  int64_t pruned = 0;
-  for (const ViewReport& view : report.views) pruned += view.job.rows.pruned;
-  if (pruned > 0)
-    text += fmt::format("Not read, since their row groups lie outside the window: {} rows.\n",
-                        WithThousands(pruned));
+  text += WhatWasNotRead(report);
   text += fmt::format("{} in {}, peak memory {} MiB.\n", report.status,
                       FormatSeconds(report.seconds), report.peak_memory_bytes >> 20);
   return text;

@@ -48,6 +48,9 @@ RunReport MakeRunReport(const std::vector<std::shared_ptr<MaterializationJob>>& 
                         std::vector<std::string> warnings, const Status& run_error, int signal,
                         double seconds);
 
+// The error with the name of its view, which the message may begin with already.
+std::string NamedError(const ViewReport& view);
+
 std::string ReportAsTable(const RunReport& report);
 std::string ReportAsJson(const RunReport& report);  // One line.
 

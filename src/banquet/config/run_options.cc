@@ -261,7 +261,7 @@ Result<OptionValues> ReadValues(const ConfigNode& block,
   for (const auto& [name, text] : overrides) {
     const std::string flag = FlagOf(name);
     BANQUET_RETURN_NOT_OK(CheckPlanned(flag, name));
-    BANQUET_RETURN_NOT_OK(values.Set(name, text, flag));
+    BANQUET_RETURN_NOT_OK(values.Set(name == "wait" ? "lock_wait" : name, text, flag));
   }
   return values;
 }

@@ -70,6 +70,7 @@ TEST(RunOptions, TheCommandLineWins) {
   EXPECT_EQ(options.lock_wait, milliseconds(60'000));
   EXPECT_FAULT(Fault::kUser, "--threads: must be 0 to 1024, not -1",
                Parse("", {{"threads", "-1"}}));
+  EXPECT_FAULT(Fault::kUser, "--wait: ", Parse("", {{"wait", "abc"}}));
   EXPECT_FAULT(Fault::kUser, "--on-null-key: write skip or fail, not 'fial'. Did you mean 'fail'?",
                Parse("", {{"on_null_key", "fial"}}));
 }

@@ -32,6 +32,12 @@ Result<int> ColumnIndex(const arrow::Schema& schema, const std::string& name,
   return found[0];
 }
 
+// What a person calls the type: a dictionary is how the values are kept.
+const arrow::DataType& ValueTypeOf(const arrow::DataType& type) {
+  if (type.id() != arrow::Type::DICTIONARY) return type;
+  return *arrow::internal::checked_cast<const arrow::DictionaryType&>(type).value_type();
+}
+
 Result<int> TimeColumnIndex(const arrow::Schema& schema, const char* name) {
   const int index = schema.GetFieldIndex(name);
   if (index < 0) return -1;
@@ -121,7 +127,7 @@ Result<std::vector<EncodedColumn>> MakeColumns(const ViewColumns& view, const ar
       return Annotate(encoder.status(), fmt::format("view {}, column {}", view.view, feature.name));
     column.encoder = std::move(encoder).ValueUnsafe();
     column.subject = fmt::format("view {}, column {} ({} to {})", view.view, feature.name,
-                                 type->ToString(), NameOf(feature.type));
+                                 ValueTypeOf(*type).ToString(), NameOf(feature.type));
     columns.push_back(std::move(column));
   }
   return columns;

@@ -207,8 +207,12 @@ Status ComputeEngine::Attempt(const ExecutionContext& context, const PendingGrou
   const auto fates = std::make_shared<RowFates>();
   for (const auto& job : pending.jobs) job->BeginAttempt(fates);
   BANQUET_RETURN_NOT_OK(MaterializeGroup(context, pending.group, pending.jobs));
-  for (StoreLanes* lanes : context.online_stores)
-    BANQUET_RETURN_NOT_OK(lanes->store().ConfirmWritten());
+  for (StoreLanes* lanes : context.online_stores) {
+    const Status status = lanes->store().ConfirmWritten();
+    if (status.ok()) continue;
+    for (const auto& job : pending.jobs) job->StoreFailed(lanes->name());
+    return status;
+  }
   return Status::OK();
 }
 

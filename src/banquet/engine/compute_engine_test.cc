@@ -158,6 +158,7 @@ TEST_F(ComputeEngineTest, AFailedViewRecordsNothingAndDoesNotStopTheOthers) {
   EXPECT_THAT(registry.recorded, ::testing::ElementsAre("b"));
   EXPECT_EQ(jobs[0]->status(), JobStatus::kError);
   EXPECT_FAULT(Fault::kData, "bad file", jobs[0]->error());
+  EXPECT_EQ(jobs[0]->report().stores[0].error, "") << "the store is not to blame";
 }
 
 TEST_F(ComputeEngineTest, SumsThatDoNotAddUpAreABugAndNothingIsRecorded) {
@@ -173,6 +174,7 @@ TEST_F(ComputeEngineTest, AStoreThatCannotConfirmRecordsNothing) {
   store.confirm = RemoteError({}, "another server answers");
   const auto jobs = Run(engine, {"a"});
   EXPECT_FAULT(Fault::kRemote, "another server", jobs[0]->error());
+  EXPECT_EQ(jobs[0]->report().stores[0].error, "another server answers");
   EXPECT_TRUE(registry.recorded.empty());
 }
 

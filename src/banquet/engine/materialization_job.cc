@@ -115,6 +115,13 @@ StoreTally& MaterializationJob::AddStore(std::string name, std::string type) {
   return *stores_.back().tally;
 }
 
+void MaterializationJob::StoreFailed(const std::string& name) {
+  std::lock_guard lock(mutex_);
+  for (Store& store : stores_) {
+    if (store.name == name) store.tally->failed = true;
+  }
+}
+
 double MaterializationJob::SecondsLocked() const {
   if (status_ != JobStatus::kRunning) return seconds_;
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
@@ -123,6 +130,7 @@ double MaterializationJob::SecondsLocked() const {
 RowCounts MaterializationJob::Counts() const {
   return {.read = fates_->read,
           .pruned = fates_->pruned,
+          .skipped = fates_->skipped,
           .outside_window = fates_->outside_window,
           .null_key = fates_->null_key,
           .null_time = fates_->null_time,
@@ -137,6 +145,7 @@ JobProgress MaterializationJob::progress() const {
   JobProgress progress{
       .status = status_, .rows_total = fates_->total, .rows = Counts(), .seconds = SecondsLocked()};
   for (const Store& store : stores_) {
+    progress.with_store |= store.tally->with_store > 0;
     const int64_t decided = store.tally->written + store.tally->stale + store.tally->unchanged;
     if (&store != &stores_.front() && decided >= progress.decided) continue;
     progress.decided = decided;
@@ -154,7 +163,7 @@ JobReport MaterializationJob::report() const {
     row.name = store.name;
     row.type = store.type;
     row.status = status_;
-    if (!error_.ok() && FaultOf(error_) == Fault::kRemote) row.error = MessageOf(error_);
+    if (!error_.ok() && store.tally->failed) row.error = MessageOf(error_);
     row.written = store.tally->written;
     row.stale = store.tally->stale;
     row.unchanged = store.tally->unchanged;

@@ -24,7 +24,8 @@ std::string_view NameOf(JobStatus status);  // "WAITING", "RUNNING", …
 // quarantined + winners.
 struct RowCounts {
   int64_t read = 0;
-  int64_t pruned = 0;
+  int64_t pruned = 0;   // Not received, beside read.
+  int64_t skipped = 0;  // Of those, those that cannot be newest.
   int64_t outside_window = 0;
   int64_t null_key = 0;
   int64_t null_time = 0;
@@ -39,7 +40,7 @@ struct StoreReport {
   std::string name;
   std::string type;
   JobStatus status = JobStatus::kWaiting;
-  std::string error;
+  std::string error;  // Where the store is why the view failed.
   int64_t written = 0;
   int64_t stale = 0;
   int64_t unchanged = 0;
@@ -65,6 +66,7 @@ struct JobProgress {
   RowCounts rows;
   int64_t decided = 0;  // Winners that the (slowest) store has decided: written or left as it was.
   int64_t written = 0;  // Of those.
+  bool with_store = false;  // A store has rows of ours that it has not decided.
   double seconds = 0;
 };
 
@@ -100,6 +102,7 @@ class MaterializationJob {
   // Adds a store before the job starts to write; the tally stays where it is until the next
   // attempt.
   StoreTally& AddStore(std::string name, std::string type);
+  void StoreFailed(const std::string& name);
 
  private:
   struct Store {

@@ -15,7 +15,7 @@ namespace {
 
 constexpr int64_t kMicrosPerSecond = 1'000'000;
 constexpr int64_t kFirstWindow_us =
-    int64_t{52} * 7 * 24 * 3600 * kMicrosPerSecond;  // "1 year" is 52 weeks in Feast.
+    int64_t{52} * 7 * 24 * 3600 * kMicrosPerSecond;  // What Feast calls 1 year.
 
 // "v2", "version2", case-insensitive: 2. "latest" and empty: nothing (feast-compat 1.5).
 Result<std::optional<int>> ParseVersion(const std::string& text) {
@@ -59,6 +59,8 @@ std::vector<const FeatureView*> AllViews(const RegistryContents& contents,
 
 Result<const FeatureView*> NamedView(const RegistryContents& contents, const std::string& project,
                                      const std::string& name) {
+  if (name.empty())
+    return UserError("The name of a feature view is empty; without --views all are materialized");
   const FeatureView* view = contents.FindView(project, name);
   if (view == nullptr) {
     std::vector<std::string> names;
@@ -114,7 +116,7 @@ Status ResolveVersion(const RegistryContents& contents, const RepoConfig& config
                    task->view.name);
 }
 
-// Feast: from the latest recorded end; else now - ttl; else one "year" before now
+// Feast: from the latest recorded end; else now - ttl; else 52 weeks before now
 // (feast-compat 3.3).
 int64_t IncrementalStart(const FeatureView& view, int64_t now_us) {
   if (!view.materialization_intervals.empty()) {
@@ -123,22 +125,33 @@ int64_t IncrementalStart(const FeatureView& view, int64_t now_us) {
   return now_us - (view.ttl_us > 0 ? view.ttl_us : kFirstWindow_us);
 }
 
-Status CheckIncrementalWindow(const TimeWindow& window) {
-  if (window.start_us <= window.end_us) return Status::OK();
+Status CheckIncrementalWindow(const MaterializationTask& task, int64_t now_us) {
+  const auto [start_us, end_us] = task.window;
+  if (start_us <= end_us) return Status::OK();
+  const std::string way_back =
+      start_us <= now_us
+          ? ""
+          : fmt::format(
+                ". Its recorded intervals end in the future: `feast delete {}`, then `feast "
+                "apply`, forgets them; rows are kept",
+                task.view.name);
   return UserError(
-      "The window is reversed: its start {} is greater than its end {}; give a later END_TS",
-      FormatInstant(window.start_us), FormatInstant(window.end_us));
+      "The window is reversed: its start {} is greater than its end {}; give a later END_TS, or "
+      "materialize a window of your own{}",
+      FormatInstant(start_us), FormatInstant(end_us), way_back);
 }
 
 void SetIncrementalWindow(const TaskQuery& query, int64_t now_us, SelectedTask* selected) {
   const FeatureView& view = selected->task.view;
   if (view.materialization_intervals.empty() && view.ttl_us <= 0) {
-    selected->notes.push_back("Since the ttl is 0 for feature view " + view.name +
-                              ", the start date will be set to 1 year before the current time.");
+    selected->notes.push_back(
+        "Since the ttl is 0 for feature view " + view.name +
+        ", the start date will be set to 52 weeks (Feast's \"1 year\") before the "
+        "current time.");
   }
   selected->task.incremental = true;
   selected->task.window = {IncrementalStart(view, now_us), query.end_us};
-  selected->refusal = CheckIncrementalWindow(selected->task.window);
+  selected->refusal = CheckIncrementalWindow(selected->task, now_us);
 }
 
 // A block of options for a view that does not exist is a slip of the pen.
@@ -224,7 +237,7 @@ Result<bool> FollowRecordedIntervals(const RegistryContents& contents, int64_t n
   if (view->materialization_intervals == task->view.materialization_intervals) return false;
   task->view.materialization_intervals = view->materialization_intervals;
   task->window.start_us = IncrementalStart(*view, now_us);
-  BANQUET_RETURN_NOT_OK(CheckIncrementalWindow(task->window));
+  BANQUET_RETURN_NOT_OK(CheckIncrementalWindow(*task, now_us));
   return true;
 }
 

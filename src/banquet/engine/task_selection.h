@@ -27,7 +27,7 @@ struct SelectedTask {
   // cannot do); the others run.
   Status refusal;
   bool unsupported = false;        // The refusal is of the kind that banquet.unsupported may skip.
-  std::vector<std::string> notes;  // For the user, such as Feast's of the one-year default.
+  std::vector<std::string> notes;  // For the user, such as Feast's of the default of 52 weeks.
 };
 
 // In Feast's order. Errors (unknown view, disabled, START > END, …) are of the whole command,

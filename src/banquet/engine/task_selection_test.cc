@@ -81,7 +81,7 @@ TEST_F(TaskSelectionTest, AStartAfterTheEndIsRefusedBeforeAnyWork) {
   EXPECT_OK(Select(query));
 }
 
-TEST_F(TaskSelectionTest, IncrementalStartsWhereTheViewStoppedElseAtTtlElseAYearAgo) {
+TEST_F(TaskSelectionTest, IncrementalStartsWhereTheViewStoppedElseAtTtlElse52WeeksAgo) {
   FeatureView recorded = MakeView("recorded");
   recorded.materialization_intervals = {{0, 9 * kDay_us}, {0, 7 * kDay_us}};
   recorded.ttl_us = kDay_us;
@@ -92,7 +92,7 @@ TEST_F(TaskSelectionTest, IncrementalStartsWhereTheViewStoppedElseAtTtlElseAYear
   EXPECT_EQ(tasks[0].task.window.start_us, 9 * kDay_us);
   EXPECT_EQ(tasks[1].task.window.start_us, kNow_us - 3 * kDay_us);
   EXPECT_EQ(tasks[2].task.window.start_us, kNow_us - 364 * kDay_us);
-  EXPECT_THAT(tasks[2].notes, ::testing::ElementsAre(::testing::HasSubstr("1 year")));
+  EXPECT_THAT(tasks[2].notes, ::testing::ElementsAre(::testing::HasSubstr("52 weeks (Feast's")));
 }
 
 TEST_F(TaskSelectionTest, AReversedIncrementalWindowRefusesThatViewAlone) {
@@ -103,7 +103,33 @@ TEST_F(TaskSelectionTest, AReversedIncrementalWindowRefusesThatViewAlone) {
   contents_.feature_views = {ahead, behind};
   ASSERT_OK_AND_ASSIGN(const auto tasks, Select(Incremental(2 * kDay_us)));
   EXPECT_FAULT(Fault::kUser, "reversed", tasks[0].refusal);
+  EXPECT_THAT(MessageOf(tasks[0].refusal), ::testing::Not(::testing::HasSubstr("feast delete")));
   EXPECT_OK(tasks[1].refusal);
+}
+
+TEST_F(TaskSelectionTest, AViewWhoseIntervalsEndInTheFutureIsToldTheWayBack) {
+  FeatureView ahead = MakeView("ahead");
+  ahead.materialization_intervals = {{0, kNow_us + kDay_us}};
+  contents_.feature_views = {ahead};
+  ASSERT_OK_AND_ASSIGN(const auto tasks, Select(Incremental(kNow_us)));
+  EXPECT_FAULT(Fault::kUser, "`feast delete ahead`, then `feast apply`", tasks[0].refusal);
+}
+
+TEST_F(TaskSelectionTest, AnIncrementalTaskFollowsTheIntervalsAndAViewThatVanishedIsAnError) {
+  contents_.feature_views = {MakeView("a")};
+  ASSERT_OK_AND_ASSIGN(auto tasks, Select(Incremental(kNow_us)));
+  MaterializationTask& task = tasks[0].task;
+  const TimeWindow first = task.window;
+  ASSERT_OK_AND_ASSIGN(bool moved, FollowRecordedIntervals(contents_, kNow_us + kDay_us, &task));
+  EXPECT_FALSE(moved);
+  EXPECT_EQ(task.window, first) << "time alone does not move it";
+  contents_.feature_views[0].materialization_intervals = {{0, kNow_us - kDay_us}};
+  ASSERT_OK_AND_ASSIGN(moved, FollowRecordedIntervals(contents_, kNow_us, &task));
+  EXPECT_TRUE(moved);
+  EXPECT_EQ(task.window, (TimeWindow{kNow_us - kDay_us, kNow_us}));
+  contents_.feature_views.clear();
+  EXPECT_FAULT(Fault::kUser, "no longer in the registry",
+               FollowRecordedIntervals(contents_, kNow_us, &task).status());
 }
 
 TEST_F(TaskSelectionTest, UnsupportedViewsAreRefusedAlone) {

@@ -67,8 +67,12 @@ class LocalComputeEngine final : public ComputeEngine {
     }
     // The source first: a mistake in it costs no contact with the stores.
     BANQUET_ASSIGN_OR_RETURN(LoweredPlan lowered, LowerPlan(plan, resources));
-    for (StoreLanes* lanes : context.online_stores)
-      BANQUET_RETURN_NOT_OK(lanes->store().Prepare(group.columns));
+    for (StoreLanes* lanes : context.online_stores) {
+      const Status status = lanes->store().Prepare(group.columns);
+      if (status.ok()) continue;
+      for (const auto& job : jobs) job->StoreFailed(lanes->name());
+      return status;
+    }
     const Status status = lowered.Run();
     if (lowered.spilled_rows() > 0) {
       LogInfo("view {}: {} rows went through {}", group.tasks.front().view.name,
