@@ -133,7 +133,7 @@ Status CheckIncrementalWindow(const MaterializationTask& task, int64_t now_us) {
           ? ""
           : fmt::format(
                 ". Its recorded intervals end in the future: `feast delete {}`, then `feast "
-                "apply`, forgets them; rows are kept",
+                "apply`, forgets them, and its online rows with them",
                 task.view.name);
   return UserError(
       "The window is reversed: its start {} is greater than its end {}; give a later END_TS, or "
