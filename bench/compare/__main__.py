@@ -43,12 +43,18 @@ def order_of(goal):
 
 
 def measure(bench, scale, chosen):
-    results, failures = [], []
+    results, failures, is_over = [], [], False
     for name in chosen:
+        if is_over:
+            results.append(not_measured(name, "not measured", "interrupted before it"))
+            continue
         began = time.monotonic()
         bench.say(f"--- {name}")
         try:
             results.extend(MEASURES[name](bench, scale))
+        except KeyboardInterrupt:  # What was measured so far is kept.
+            is_over = True
+            results.append(not_measured(name, "not measured", "interrupted"))
         except Exception:  # One goal's failure must not take the others' figures along.
             traceback.print_exc()
             failures.append(name)
