@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "banquet/base/memory_budget.h"
 #include "banquet/exec/lower_plan.h"
 #include "bench/native/command.h"
 #include "bench/native/meters.h"

@@ -12,6 +12,7 @@
 #include "arrow/io/file.h"
 #include "arrow/record_batch.h"
 #include "arrow/type.h"
+#include "banquet/base/memory_budget.h"
 #include "bench/native/command.h"
 #include "bench/native/meters.h"
 #include "parquet/arrow/reader.h"

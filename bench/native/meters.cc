@@ -44,18 +44,6 @@ double Now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-int64_t PeakMemoryBytes() {
-  std::FILE* status = std::fopen("/proc/self/status", "r");
-  if (status == nullptr) return 0;
-  char line[256];
-  long long kib = 0;
-  while (std::fgets(line, sizeof(line), status) != nullptr) {
-    if (std::sscanf(line, "VmHWM: %lld kB", &kib) == 1) break;
-  }
-  std::fclose(status);
-  return kib * 1024;
-}
-
 AllocationCount Allocations() {
   return {.news = g_news.load(), .arrow = arrow::default_memory_pool()->num_allocations()};
 }

@@ -8,10 +8,6 @@ namespace banquet::bench {
 // Seconds of a clock that only runs forward.
 double Now();
 
-// Largest resident set of this process so far, in bytes. Unlike ru_maxrss it does not begin with
-// that of the process that started us.
-int64_t PeakMemoryBytes();
-
 // Calls of operator new so far, of every thread and library, and allocations of Arrow's default
 // memory pool. C libraries that call malloc themselves are not counted.
 struct AllocationCount {

@@ -5,6 +5,7 @@
 #include <CLI/App.hpp>
 #include <memory>
 
+#include "banquet/base/memory_budget.h"
 #include "bench/native/command.h"
 #include "bench/native/meters.h"
 #include "bench/native/planned_run.h"
