@@ -17,6 +17,7 @@ class FakeRegistry final : public Registry {
  public:
   Result<std::shared_ptr<const RegistryContents>> Read() override {
     std::lock_guard lock(mutex);
+    BANQUET_RETURN_NOT_OK(unreadable);
     return std::make_shared<const RegistryContents>(contents);
   }
   Result<std::optional<std::string>> RecordMaterialization(
@@ -47,6 +48,7 @@ class FakeRegistry final : public Registry {
   std::map<std::string, TimeWindow> windows;
   std::string held;
   std::string refuse_record;
+  Status unreadable;  // What Read says.
   std::optional<std::string> warning;
 };
 
@@ -269,6 +271,16 @@ TEST_F(ComputeEngineTest, AnIncrementalWindowBeginsWhereTheIntervalsEndOnceTheVi
   EXPECT_EQ(jobs[0]->task().window, registry.windows["a"]);
   EXPECT_THAT(jobs[0]->warnings(),
               ::testing::ElementsAre(::testing::HasSubstr("the window begins at 1970-01-01")));
+}
+
+TEST_F(ComputeEngineTest, ARegistryThatCannotBeReadUnderTheLockFailsWhatNeedsIt) {
+  incremental_views = {"a"};
+  registry.unreadable = RemoteError({}, "the registry is gone");
+  FakeEngine engine;
+  const auto jobs = Run(engine, {"a", "b"});
+  EXPECT_FAULT(Fault::kRemote, "the registry is gone", jobs[0]->error());
+  EXPECT_EQ(jobs[1]->status(), JobStatus::kSucceeded);
+  EXPECT_THAT(registry.recorded, ::testing::ElementsAre("b"));
 }
 
 TEST_F(ComputeEngineTest, AViewWhoseWindowMovedLeavesItsGroup) {

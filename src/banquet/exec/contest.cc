@@ -12,6 +12,7 @@ namespace {
 // miss costs some ten rows' work.
 constexpr size_t kSlotAhead = 24;
 constexpr size_t kEntryAhead = 12;
+
 }  // namespace
 
 Contest::Contest(ContestSettings settings) : Contest(settings, nullptr, 0) {}
@@ -100,7 +101,8 @@ Status Contest::Spill(Partition* partition, const Entrant& entrant) {
     }
   }
   spilled_rows_.fetch_add(1, std::memory_order_relaxed);
-  return partition->spilled.Append(settings_.form, entrant, file_);
+  if (!partition->spilled.has_value()) partition->spilled.emplace(settings_.budget);
+  return partition->spilled->Append(settings_.form, entrant, file_);
 }
 
 Status Contest::Finish(WinnerMap* winners) {
@@ -112,10 +114,10 @@ Status Contest::Finish(WinnerMap* winners) {
     partition.table = nullptr;
   }
   for (Partition& partition : partitions_) {
-    if (partition.spilled.empty()) continue;
-    BANQUET_RETURN_NOT_OK(partition.spilled.Flush(file_));
-    BANQUET_RETURN_NOT_OK(FinishSpilled(partition.spilled, winners));
-    partition.spilled = SpillPages();
+    if (!partition.spilled.has_value()) continue;
+    BANQUET_RETURN_NOT_OK(partition.spilled->Finish(file_));
+    BANQUET_RETURN_NOT_OK(FinishSpilled(*partition.spilled, winners));
+    partition.spilled.reset();
   }
   return Status::OK();
 }

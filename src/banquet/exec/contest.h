@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <stop_token>
 #include <string>
@@ -65,7 +66,7 @@ class Contest {
   struct Partition {
     std::mutex mutex;
     std::unique_ptr<ContestTable> table;
-    SpillPages spilled;
+    std::optional<SpillPages> spilled;  // Once rows of it are.
   };
 
   Contest(const ContestSettings& settings, SpillFile* file, int level);

@@ -1,5 +1,6 @@
 #include "banquet/exec/contest.h"
 
+#include <cerrno>
 #include <map>
 #include <random>
 #include <string>
@@ -7,6 +8,7 @@
 #include <tuple>
 
 #include "banquet/base/testing.h"
+#include "banquet/client/filesystem/system_call_faults.h"
 #include "banquet/client/filesystem/temporary_directory.h"
 
 namespace banquet {
@@ -155,6 +157,54 @@ TEST(ContestTest, AKeyOfAMegabyteFindsItsWay) {
   std::vector<uint32_t> winners;
   map.AppendRows(0, 4, &winners);
   EXPECT_EQ(winners, (std::vector<uint32_t>{2, 3}));
+}
+
+// A contest of more keys than its memory holds, from the first row to the winners.
+Status RunSpilling(const std::string& directory, std::vector<uint32_t>* winners) {
+  constexpr int kRows = 80'000;
+  MemoryBudget budget(0);
+  Contest contest({.form = {}, .budget = &budget, .spill_directory = directory});
+  ContestScratch scratch;
+  for (int first = 0; first < kRows; first += 4000) {
+    Entrants entrants;
+    for (int i = first; i < first + 4000; ++i) {
+      entrants.numbers.push_back(static_cast<uint64_t>(i % (kRows / 2)));
+      entrants.event_us.push_back(i);
+      entrants.positions.push_back(i);
+    }
+    BANQUET_RETURN_NOT_OK(contest.Offer(entrants, &scratch));
+  }
+  WinnerMap map({{.first_row = 0, .rows = kRows}}, &budget);
+  BANQUET_RETURN_NOT_OK(contest.Finish(&map));
+  winners->clear();
+  map.AppendRows(0, kRows, winners);
+  return Status::OK();
+}
+
+TEST(ContestTest, TheNthWriteOrReadOfItsFileThatFailsEndsItWithOneClearError) {
+  const TemporaryDirectory directory;
+  std::vector<uint32_t> expected;
+  ASSERT_OK(RunSpilling(directory.path(), &expected));
+  ASSERT_EQ(expected.size(), 40'000u);
+  EXPECT_EQ(expected.front(), 40'000u);
+  for (const FaultPoint point : {FaultPoint::kSpillWrite, FaultPoint::kSpillRead}) {
+    int failures = 0;
+    while (true) {
+      SCOPED_TRACE(::testing::Message() << "call " << failures);
+      const ScopedSystemCallFault fault(point, EIO, /*times=*/1, /*passed=*/failures);
+      std::vector<uint32_t> winners;
+      const Status status = RunSpilling(directory.path(), &winners);
+      EXPECT_TRUE(directory.Names().empty());
+      if (!fault.has_struck()) {
+        EXPECT_OK(status);
+        EXPECT_EQ(winners, expected);
+        break;
+      }
+      ++failures;
+      EXPECT_FAULT(Fault::kRemote, "banquet.spill_directory", status);
+    }
+    EXPECT_GT(failures, 16);  // A page of each partition at least.
+  }
 }
 
 TEST(ContestTest, AStopWhileSpilledRowsAreReadCancels) {

@@ -40,7 +40,10 @@ Result<std::unique_ptr<arrow::util::Codec>> MakeCodec() {
 }  // namespace
 
 Status SpillPages::Append(const ContestForm& form, const Entrant& entrant, SpillFile* file) {
-  if (page_.capacity() == 0) page_.reserve(kPageBytes);
+  if (lease_.bytes() == 0) {
+    lease_.Grow(kPageBytes);
+    page_.reserve(kPageBytes);
+  }
   Put(entrant.event_us, &page_);
   Put(entrant.position, &page_);
   if (form.fine_times) Put(entrant.fine, &page_);
@@ -51,6 +54,13 @@ Status SpillPages::Append(const ContestForm& form, const Entrant& entrant, Spill
     page_.append(entrant.bytes);
   }
   return static_cast<int64_t>(page_.size()) < kPageBytes ? Status::OK() : Flush(file);
+}
+
+Status SpillPages::Finish(SpillFile* file) {
+  BANQUET_RETURN_NOT_OK(Flush(file));
+  page_ = {};
+  lease_.Release();
+  return Status::OK();
 }
 
 Status SpillPages::Flush(SpillFile* file) {

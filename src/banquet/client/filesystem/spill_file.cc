@@ -6,12 +6,31 @@
 
 #include <cerrno>
 
+#include "banquet/client/filesystem/system_call_faults.h"
+
 namespace banquet {
 namespace {
 
 std::string Advice(const std::string& what, const std::string& directory) {
   return what + " " + directory +
          " (banquet.spill_directory; it takes what goes beyond banquet.memory_limit)";
+}
+
+// The calls, or what a test asks for in their place.
+ssize_t WriteAt(int fd, const char* data, size_t bytes, int64_t offset) {
+  if (const auto fault = TakeSystemCallFault(FaultPoint::kSpillWrite)) {
+    errno = *fault;
+    return -1;
+  }
+  return ::pwrite(fd, data, bytes, static_cast<off_t>(offset));
+}
+
+ssize_t ReadAt(int fd, char* data, size_t bytes, int64_t offset) {
+  if (const auto fault = TakeSystemCallFault(FaultPoint::kSpillRead)) {
+    errno = *fault;
+    return -1;
+  }
+  return ::pread(fd, data, bytes, static_cast<off_t>(offset));
 }
 
 // Where the file system knows no unnamed files: a name for a moment.
@@ -47,8 +66,8 @@ Result<int64_t> SpillFile::Append(const void* data, int64_t bytes) {
   const char* at = static_cast<const char*>(data);
   int64_t done = 0;
   while (done < bytes) {
-    const ssize_t written = ::pwrite(file_.get(), at + done, static_cast<size_t>(bytes - done),
-                                     static_cast<off_t>(offset + done));
+    const ssize_t written =
+        WriteAt(file_.get(), at + done, static_cast<size_t>(bytes - done), offset + done);
     if (written < 0 && errno == EINTR) continue;
     if (written <= 0) {
       return ErrnoStatus(written < 0 ? errno : ENOSPC,
@@ -63,8 +82,8 @@ Status SpillFile::Read(int64_t offset, void* data, int64_t bytes) const {
   char* at = static_cast<char*>(data);
   int64_t done = 0;
   while (done < bytes) {
-    const ssize_t count = ::pread(file_.get(), at + done, static_cast<size_t>(bytes - done),
-                                  static_cast<off_t>(offset + done));
+    const ssize_t count =
+        ReadAt(file_.get(), at + done, static_cast<size_t>(bytes - done), offset + done);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return ErrnoStatus(errno, Advice("Cannot read the spill file in", directory_));
     if (count == 0) return Bug("The spill file is shorter than what was written to it");

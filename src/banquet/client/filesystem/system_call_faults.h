@@ -6,16 +6,19 @@
 
 namespace banquet {
 
-enum class FaultPoint { kNone, kCreateTemporary, kWrite, kSync, kRename };
+enum class FaultPoint { kNone, kCreateTemporary, kWrite, kSync, kRename, kSpillWrite, kSpillRead };
 
-// While it lives, the next `times` calls at `point` fail with `error` (an errno). One at a time in
-// a process; tests only.
+// While it lives, after `passed` calls at `point` that are let through the next `times` fail with
+// `error` (an errno). One at a time in a process; tests only.
 class ScopedSystemCallFault {
  public:
-  ScopedSystemCallFault(FaultPoint point, int error, int times = 1);
+  ScopedSystemCallFault(FaultPoint point, int error, int times = 1, int passed = 0);
   ~ScopedSystemCallFault();
   ScopedSystemCallFault(const ScopedSystemCallFault&) = delete;
   ScopedSystemCallFault& operator=(const ScopedSystemCallFault&) = delete;
+
+  // Whether a call has failed by it.
+  bool has_struck() const;
 };
 
 // The errno to fail with, if a test asked for it.
