@@ -2,6 +2,7 @@
 import argparse
 import json
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
@@ -84,6 +85,8 @@ def save(args, scale, results, facts):
 
 
 def main():
+    # Ctrl-C counts also where a shell started this in the background and ignores it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     args = arguments()
     scale = SCALES[args.scale]
     chosen = [name for name in MEASURES if not args.goals or name in {WITH.get(goal, goal) for goal in args.goals}]
