@@ -2,14 +2,17 @@
 
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <span>
 #include <vector>
 
 #include "banquet/online/redis/name_lookup.h"
 #include "banquet/online/redis/reply_class.h"
+#include "banquet/online/redis/sentinel.h"
 
 namespace banquet::redis {
 namespace {
@@ -37,6 +40,18 @@ Status LoginRefused(const std::string& server, std::string_view error) {
       server, error.starts_with("WRONGPASS") ? "WRONGPASS" : "AUTH");
 }
 
+Result<SocketAddress> UnixAddress(const std::string& path) {
+  sockaddr_un address = {};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path) {
+    return UserError("online_store.connection_string: unix_socket_path is too long: {}", path);
+  }
+  std::memcpy(address.sun_path, path.data(), path.size());
+  return SocketAddress{
+      .family = AF_UNIX,
+      .bytes = std::string(reinterpret_cast<const char*>(&address), sizeof address)};
+}
+
 }  // namespace
 
 Connection::Connection(ConnectionSettings settings)
@@ -46,10 +61,14 @@ Connection::Connection(ConnectionSettings settings)
       received_(std::make_unique_for_overwrite<char[]>(kReceiveBytes)) {}
 
 Result<std::unique_ptr<Connection>> Connection::Open(ConnectionSettings settings) {
+  if (!settings.sentinels.empty()) {
+    BANQUET_ASSIGN_OR_RETURN(settings.address, FindMaster(settings));
+  }
   std::unique_ptr<Connection> connection(new Connection(std::move(settings)));
   BANQUET_RETURN_NOT_OK(
       connection->Connect(RealClock::now() + connection->settings_.connect_timeout));
-  BANQUET_RETURN_NOT_OK(connection->LogIn());
+  if (connection->settings_.logs_in) BANQUET_RETURN_NOT_OK(connection->LogIn());
+  if (!connection->settings_.sentinels.empty()) BANQUET_RETURN_NOT_OK(connection->CheckRole());
   connection->stall_timeout_ = connection->settings_.stall_timeout;
   connection->logged_in_ = true;
   return connection;
@@ -57,10 +76,18 @@ Result<std::unique_ptr<Connection>> Connection::Open(ConnectionSettings settings
 
 Status Connection::Connect(RealClock::time_point deadline) {
   const ServerAddress& address = settings_.address;
+  if (!address.unix_socket_path.empty()) {
+    BANQUET_ASSIGN_OR_RETURN(const SocketAddress path, UnixAddress(address.unix_socket_path));
+    BANQUET_ASSIGN_OR_RETURN(socket_, Dial(std::span(&path, 1), deadline, settings_.stop, server_));
+    return Status::OK();
+  }
   BANQUET_ASSIGN_OR_RETURN(
       const std::vector<SocketAddress> addresses,
       LookUpHost(address.host, address.port, deadline, settings_.stop, server_));
   BANQUET_ASSIGN_OR_RETURN(socket_, Dial(addresses, deadline, settings_.stop, server_));
+  if (!address.tls.enabled) return Status::OK();
+  BANQUET_ASSIGN_OR_RETURN(tls_, TlsSession::Open(address.tls, address.host, socket_, deadline,
+                                                  settings_.stop, server_));
   return Status::OK();
 }
 
@@ -91,12 +118,25 @@ Status Connection::LogIn() {
   return Status::OK();
 }
 
+// Sentinels name the old master for a moment after a fail-over.
+Status Connection::CheckRole() {
+  BANQUET_ASSIGN_OR_RETURN(const Reply* reply, Call({"ROLE"}));
+  if (reply->IsError()) {
+    // Without the right to ask, a replica tells itself by refusing writes.
+    return reply->text().starts_with("NOPERM") ? Status::OK()
+                                               : ErrorOfReply(reply->text(), server_, "ROLE");
+  }
+  if (reply->size() > 1 && reply->text(1) == "master") return Status::OK();
+  return RemoteError({.retryable = true},
+                     "{} is no master, though the sentinels name it; a fail-over may be under way",
+                     server_);
+}
+
 void Connection::Push() {
   while (send_error_ == 0) {
     const std::string_view unsent = commands_.unsent();
     if (unsent.empty()) return;
-    const ssize_t sent =
-        send(socket_.get(), unsent.data(), std::min(unsent.size(), kSendBytesMax), MSG_NOSIGNAL);
+    const ssize_t sent = SendSome(unsent.data(), std::min(unsent.size(), kSendBytesMax));
     if (sent > 0) {
       commands_.Sent(static_cast<size_t>(sent));
       progress_at_ = RealClock::now();
@@ -133,8 +173,18 @@ Result<const Reply*> Connection::Call(std::initializer_list<std::string_view> wo
   return Receive();
 }
 
+ssize_t Connection::SendSome(const char* data, size_t size) {
+  if (tls_ != nullptr) return tls_->Write(data, size);
+  return send(socket_.get(), data, size, MSG_NOSIGNAL);
+}
+
+ssize_t Connection::ReceiveSome(char* data, size_t size) {
+  if (tls_ != nullptr) return tls_->Read(data, size);
+  return recv(socket_.get(), data, size, 0);
+}
+
 Status Connection::TakeIn(bool* ended) {
-  const ssize_t size = recv(socket_.get(), received_.get(), kReceiveBytes, 0);
+  const ssize_t size = ReceiveSome(received_.get(), kReceiveBytes);
   if (size > 0) {
     progress_at_ = RealClock::now();
     return Annotate(reader_.Feed({received_.get(), static_cast<size_t>(size)}), server_);
@@ -149,6 +199,8 @@ Status Connection::TakeIn(bool* ended) {
 
 // Until the server has not moved for the stall timeout.
 Status Connection::WaitForServer(short events) {
+  if (tls_ != nullptr && tls_->has_pending()) return Status::OK();
+  if (tls_ != nullptr && tls_->wants_write()) events |= POLLOUT;
   BANQUET_ASSIGN_OR_RETURN(
       const bool ready,
       WaitReady(socket_, events, progress_at_ + stall_timeout_, settings_.stop, server_));
@@ -159,7 +211,9 @@ Status Connection::WaitForServer(short events) {
 }
 
 Status Connection::Broken(int error) const {
-  return RemoteError({.retryable = true}, "{}: {}", server_, std::strerror(error));
+  const bool is_tls = error == EPROTO && tls_ != nullptr;
+  return RemoteError({.retryable = true}, "{}: {}", server_,
+                     is_tls ? tls_->failure().c_str() : std::strerror(error));
 }
 
 }  // namespace banquet::redis

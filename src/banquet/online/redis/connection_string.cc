@@ -39,23 +39,19 @@ constexpr std::string_view kClientParameters[] = {"auto_close_connection_pool",
                                                   "socket_keepalive",
                                                   "socket_keepalive_options",
                                                   "socket_timeout",
-                                                  "ssl_ca_certs",
                                                   "ssl_ca_data",
-                                                  "ssl_ca_path",
-                                                  "ssl_cert_reqs",
-                                                  "ssl_certfile",
-                                                  "ssl_check_hostname",
                                                   "ssl_ciphers",
                                                   "ssl_exclude_verify_flags",
                                                   "ssl_include_verify_flags",
-                                                  "ssl_keyfile",
                                                   "ssl_min_version",
                                                   "ssl_ocsp_expected_cert",
                                                   "ssl_ocsp_context",
-                                                  "ssl_password",
                                                   "ssl_validate_ocsp",
                                                   "ssl_validate_ocsp_stapled"};
-constexpr std::string_view kOurParameters[] = {"password", "username", "db", "ssl"};
+constexpr std::string_view kOurParameters[] = {
+    "password",           "username",        "db",          "ssl",          "ssl_ca_certs",
+    "ssl_ca_path",        "ssl_certfile",    "ssl_keyfile", "ssl_password", "ssl_cert_reqs",
+    "ssl_check_hostname", "unix_socket_path"};
 
 constexpr int kDbMax = 1'000'000;  // Servers have 16 unless told otherwise.
 
@@ -120,6 +116,31 @@ Status TakeNode(std::string_view item, ServerAddress* address) {
   return Status::OK();
 }
 
+// Where a parameter that is plain text belongs; nullptr: it is none.
+std::string* TextParameter(const std::string& name, ServerAddress* address) {
+  if (name == "unix_socket_path") return &address->unix_socket_path;
+  if (name == "ssl_ca_certs") return &address->tls.ca_file;
+  if (name == "ssl_ca_path") return &address->tls.ca_path;
+  if (name == "ssl_certfile") return &address->tls.certificate_file;
+  if (name == "ssl_keyfile") return &address->tls.key_file;
+  return name == "ssl_password" ? &address->tls.key_password : nullptr;
+}
+
+// What would be less safe than it was asked for is refused.
+Status CheckTls(const ServerAddress& address) {
+  if (!address.tls.enabled) return Status::OK();
+  if (!address.unix_socket_path.empty()) {
+    return UserError("online_store.connection_string: ssl and unix_socket_path exclude each other");
+  }
+  for (const std::string& name : address.ignored) {
+    if (!name.starts_with("ssl_")) continue;
+    return UserError(
+        "online_store.connection_string: this TLS parameter is not supported by this version: {}",
+        name);
+  }
+  return Status::OK();
+}
+
 Status TakeParameter(const std::string& name, std::string_view value, ServerAddress* address) {
   if (name == "password") {
     BANQUET_ASSIGN_OR_RETURN(address->password, TextOf(name, value));
@@ -132,14 +153,20 @@ Status TakeParameter(const std::string& name, std::string_view value, ServerAddr
       return UserError("online_store.connection_string: db must be a number from 0 on");
     }
     address->db = *db;
+  } else if (std::string* const text = TextParameter(name, address); text != nullptr) {
+    BANQUET_ASSIGN_OR_RETURN(*text, TextOf(name, value));
   } else if (name == "ssl") {
-    if (IsTrue(value)) {
+    address->tls.enabled = IsTrue(value);
+  } else if (name == "ssl_check_hostname") {
+    address->tls.check_host_name = IsTrue(value);
+  } else if (name == "ssl_cert_reqs") {
+    BANQUET_ASSIGN_OR_RETURN(const std::string word, TextOf(name, value));
+    if (word != "required" && word != "none" && word != "optional") {
       return UserError(
-          "online_store.connection_string: TLS (ssl=true) is not "
-          "supported by this version; "
-          "connect without it, or through a local TLS tunnel");
+          "online_store.connection_string: ssl_cert_reqs must be required, optional or none");
     }
-  } else if (name == "unix_socket_path" || name == "host" || name == "port") {
+    address->tls.verify = word != "none";
+  } else if (name == "host" || name == "port") {
     return UserError(
         "online_store.connection_string: this parameter is not "
         "supported by this version; name "
@@ -159,12 +186,18 @@ Status TakeParameter(const std::string& name, std::string_view value, ServerAddr
 }  // namespace
 
 std::string ServerAddress::Describe() const {
+  if (!unix_socket_path.empty()) return fmt::format("redis at {}/{}", unix_socket_path, db);
   return fmt::format("redis at {}:{}/{}", host, port, db);
 }
 
 Result<ServerAddress> ParseConnectionString(std::string_view text) {
+  BANQUET_ASSIGN_OR_RETURN(std::vector<ServerAddress> nodes, ParseNodes(text));
+  return std::move(nodes.front());
+}
+
+Result<std::vector<ServerAddress>> ParseNodes(std::string_view text) {
   ServerAddress address;
-  bool has_node = false;
+  std::vector<std::string_view> nodes;
   while (true) {
     const size_t comma = text.find(',');
     const std::string_view item = text.substr(0, comma);
@@ -172,20 +205,24 @@ Result<ServerAddress> ParseConnectionString(std::string_view text) {
     if (equals != std::string_view::npos) {
       const std::string name(Trimmed(item.substr(0, equals)));
       BANQUET_RETURN_NOT_OK(TakeParameter(name, item.substr(equals + 1), &address));
-    } else if (!has_node) {
-      BANQUET_RETURN_NOT_OK(TakeNode(Trimmed(item), &address));
-      has_node = true;
+    } else {
+      nodes.push_back(Trimmed(item));
     }
     if (comma == std::string_view::npos) break;
     text.remove_prefix(comma + 1);
   }
-  if (!has_node) {
+  BANQUET_RETURN_NOT_OK(CheckTls(address));
+  if (nodes.empty() && address.unix_socket_path.empty()) {
     return UserError(
         "online_store.connection_string names no server; begin it "
         "with host:port, such as "
         "localhost:6379");
   }
-  return address;
+  std::vector<ServerAddress> addresses(std::max<size_t>(nodes.size(), 1), address);
+  for (size_t i = 0; i < nodes.size(); ++i) {
+    BANQUET_RETURN_NOT_OK(TakeNode(nodes[i], &addresses[i]));
+  }
+  return addresses;
 }
 
 }  // namespace banquet::redis

@@ -31,6 +31,37 @@ TEST(ConnectionStringTest, TakesParametersAsJsonWhereTheyParse) {
   EXPECT_EQ(address.db, 2);
 }
 
+TEST(ConnectionStringTest, TakesFilesAndRulesOfTls) {
+  ASSERT_OK_AND_ASSIGN(
+      const ServerAddress address,
+      ParseConnectionString("h:1,ssl=true,ssl_ca_certs=/ca.pem,ssl_ca_path=/ca,ssl_certfile=/c.pem,"
+                            "ssl_keyfile=\"/k.pem\",ssl_password=x,ssl_cert_reqs=none,"
+                            "ssl_check_hostname=false"));
+  EXPECT_EQ(address.tls.ca_file, "/ca.pem");
+  EXPECT_EQ(address.tls.ca_path, "/ca");
+  EXPECT_EQ(address.tls.certificate_file, "/c.pem");
+  EXPECT_EQ(address.tls.key_file, "/k.pem");
+  EXPECT_EQ(address.tls.key_password, "x");
+  EXPECT_FALSE(address.tls.verify);
+  EXPECT_FALSE(address.tls.check_host_name);
+}
+
+TEST(ConnectionStringTest, RefusesWhatWouldBeLessSafeThanItWasAskedFor) {
+  EXPECT_FAULT(Fault::kUser, "ssl_cert_reqs must be",
+               ParseConnectionString("h:1,ssl=true,ssl_cert_reqs=perhaps"));
+  EXPECT_FAULT(Fault::kUser, "not supported by this version: ssl_ciphers",
+               ParseConnectionString("h:1,ssl=true,ssl_ciphers=HIGH"));
+  EXPECT_OK(ParseConnectionString("h:1,ssl_ciphers=HIGH"));
+  EXPECT_FAULT(Fault::kUser, "exclude each other",
+               ParseConnectionString("ssl=true,unix_socket_path=/s"));
+}
+
+TEST(ConnectionStringTest, AUnixSocketNeedsNoNode) {
+  ASSERT_OK_AND_ASSIGN(const ServerAddress address,
+                       ParseConnectionString("unix_socket_path=/run/redis.sock,db=2"));
+  EXPECT_EQ(address.Describe(), "redis at /run/redis.sock/2");
+}
+
 TEST(ConnectionStringTest, TakesWhatIsNoJsonAsItIsWritten) {
   const std::vector<std::pair<std::string, std::string>> cases = {
       {"p=w=d", "p=w=d"}, {"12345", "12345"}, {"007", "007"}, {"[open", "[open"},
@@ -51,16 +82,16 @@ TEST(ConnectionStringTest, RefusesPasswordsThatFeastWouldSendInAnotherForm) {
   }
 }
 
-TEST(ConnectionStringTest, RefusesTlsOnlyWhereItIsAsked) {
+TEST(ConnectionStringTest, TlsIsAskedForAsFeastDoes) {
   for (const std::string yes : {"true", "True", "1", "\"x\""}) {
-    EXPECT_FAULT(Fault::kUser, "TLS", ParseConnectionString("h:1,ssl=" + yes));
+    ASSERT_OK_AND_ASSIGN(const ServerAddress address, ParseConnectionString("h:1,ssl=" + yes));
+    EXPECT_TRUE(address.tls.enabled) << yes;
+    EXPECT_TRUE(address.tls.verify && address.tls.check_host_name) << "verified by default";
   }
   for (const std::string no : {"false", "0", "null", "", "\"\""}) {
-    EXPECT_OK(ParseConnectionString("h:1,ssl=" + no));
+    ASSERT_OK_AND_ASSIGN(const ServerAddress address, ParseConnectionString("h:1,ssl=" + no));
+    EXPECT_FALSE(address.tls.enabled) << no;
   }
-  ASSERT_OK_AND_ASSIGN(const ServerAddress address,
-                       ParseConnectionString("h:1,ssl=false,ssl_ca_certs=ca.pem"));
-  EXPECT_THAT(address.ignored, ElementsAre("ssl_ca_certs"));
 }
 
 TEST(ConnectionStringTest, ListsParametersWithoutMeaning) {
@@ -81,7 +112,7 @@ TEST(ConnectionStringTest, RefusesWhatNamesNoServer) {
        {"", "localhost", ":6379", "h:", "h:x", "h:0", "h:65536", "a:b:1", "::1", "db=1"}) {
     EXPECT_FAULT(Fault::kUser, "host:port", ParseConnectionString(text));
   }
-  EXPECT_FAULT(Fault::kUser, "unix_socket_path", ParseConnectionString("h:1,unix_socket_path=/s"));
+  EXPECT_FAULT(Fault::kUser, "host:port", ParseConnectionString("h:1,host=other"));
 }
 
 TEST(ConnectionStringTest, RefusesADbThatIsNoNumber) {

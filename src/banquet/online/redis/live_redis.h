@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <string>
 #include <utility>
@@ -27,13 +28,16 @@ namespace banquet::redis {
 
 class LiveRedis {
  public:
-  // `arguments` follow those for port and folder.
-  static Result<std::unique_ptr<LiveRedis>> Start(std::vector<std::string> arguments = {}) {
+  // `arguments` follow those for port and folder; `configuration` is the text of a file that the
+  // server may rewrite, as a sentinel does. Empty: none.
+  static Result<std::unique_ptr<LiveRedis>> Start(std::vector<std::string> arguments = {},
+                                                  const std::string& configuration = {}) {
     std::unique_ptr<LiveRedis> server(new LiveRedis);
     std::string folder = ::testing::TempDir() + "/banquet-redis-XXXXXX";
     if (mkdtemp(folder.data()) == nullptr) return RemoteError({}, "no folder for redis-server");
     server->folder_ = folder;
     server->arguments_ = std::move(arguments);
+    server->configuration_ = configuration;
     BANQUET_ASSIGN_OR_RETURN(server->port_, FreePort());
     BANQUET_RETURN_NOT_OK(server->Launch());
     return server;
@@ -45,6 +49,7 @@ class LiveRedis {
 
   int port() const { return port_; }
   pid_t pid() const { return pid_; }
+  const std::string& folder() const { return folder_; }
   std::string connection_string() const { return "127.0.0.1:" + std::to_string(port_); }
 
   // A connection for looking at the server from outside the store.
@@ -67,9 +72,6 @@ class LiveRedis {
     return Launch();
   }
 
- private:
-  LiveRedis() = default;
-
   static Result<int> FreePort() {
     const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in address = {};
@@ -83,11 +85,19 @@ class LiveRedis {
     return ntohs(address.sin_port);
   }
 
+ private:
+  LiveRedis() = default;
+
   Status Launch() {
     std::vector<std::string> words = {
         "redis-server", "--port", std::to_string(port_), "--bind", "127.0.0.1", "--dir",    folder_,
         "--save",       "",       "--appendonly",        "no",     "--logfile", "redis.log"};
     words.insert(words.end(), arguments_.begin(), arguments_.end());
+    if (!configuration_.empty()) {
+      const std::string path = folder_ + "/redis.conf";
+      std::ofstream(path) << configuration_;
+      words.insert(words.begin() + 1, path);
+    }
     std::vector<char*> argv;
     for (std::string& word : words) argv.push_back(word.data());
     argv.push_back(nullptr);
@@ -119,6 +129,7 @@ class LiveRedis {
 
   std::string folder_;
   std::vector<std::string> arguments_;
+  std::string configuration_;
   int port_ = 0;
   pid_t pid_ = 0;
 };

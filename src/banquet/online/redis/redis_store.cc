@@ -20,7 +20,7 @@ constexpr OptionSpec kOptions[] = {
     {.name = "redis_type",
      .type = OptionType::kChoice,
      .default_value = "redis",
-     .meaning = "the kind of server; clusters and sentinels are refused by this version",
+     .meaning = "the kind of server; clusters are refused by this version",
      .choices = "redis|redis_cluster|redis_sentinel"},
     {.name = "connection_string",
      .type = OptionType::kSecret,
@@ -29,7 +29,7 @@ constexpr OptionSpec kOptions[] = {
     {.name = "sentinel_master",
      .type = OptionType::kText,
      .default_value = "mymaster",
-     .meaning = "for redis_sentinel"},
+     .meaning = "the name by which sentinels know the master; for redis_sentinel"},
     {.name = "key_ttl_seconds",
      .type = OptionType::kInt,
      .unit = "s",
@@ -117,7 +117,12 @@ class RedisStore final : public OnlineStore {
   }
 
   std::string_view type() const override { return "redis"; }
-  std::string Describe() const override { return settings_.address.Describe(); }
+  std::string Describe() const override {
+    if (settings_.sentinels.empty()) return settings_.address.Describe();
+    const ServerAddress& sentinel = settings_.sentinels.front();
+    return fmt::format("redis master {} of the sentinels at {}:{}", settings_.master, sentinel.host,
+                       sentinel.port);
+  }
 
  private:
   Result<StoredRows> TryRead(const ViewColumns& view, std::span<const std::string> keys) {
@@ -162,6 +167,15 @@ class RedisStore final : public OnlineStore {
   std::unique_ptr<Connection> read_connection_;
 };
 
+// The parameters of connection_string are those of the master; sentinels are reached plainly.
+std::vector<ServerAddress> SentinelsOf(const std::vector<ServerAddress>& nodes) {
+  std::vector<ServerAddress> sentinels;
+  for (const ServerAddress& node : nodes) {
+    sentinels.push_back({.host = node.host, .port = node.port});
+  }
+  return sentinels;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<OnlineStore>> MakeStore(const ConfigNode& block,
@@ -169,10 +183,10 @@ Result<std::unique_ptr<OnlineStore>> MakeStore(const ConfigNode& block,
   BANQUET_ASSIGN_OR_RETURN(const OptionValues options,
                            OptionValues::Parse(kOptions, block, "online_store", kIgnoredKeys));
   const std::string kind = options.Text("redis_type").value_or("redis");
-  if (kind != "redis") {
+  if (kind == "redis_cluster") {
     return UserError(
-        "online_store.redis_type is not supported by this version; write to a single server with "
-        "redis_type: redis ({}): {}",
+        "online_store.redis_type is not supported by this version; write to a single server or its "
+        "sentinels ({}): {}",
         options.Location("redis_type").ToString(), kind);
   }
   const int64_t ttl_seconds = options.Int("key_ttl_seconds").value_or(0);
@@ -181,20 +195,35 @@ Result<std::unique_ptr<OnlineStore>> MakeStore(const ConfigNode& block,
         "online_store.key_ttl_seconds must be 0 (none) or a number of seconds ({}): {}",
         options.Location("key_ttl_seconds").ToString(), ttl_seconds);
   }
-  Result<ServerAddress> address =
-      ParseConnectionString(options.Text("connection_string").value_or("localhost:6379"));
-  if (!address.ok()) {
-    if (!options.Has("connection_string")) return address.status();
-    return Annotate(address.status(), options.Location("connection_string").ToString());
+  Result<std::vector<ServerAddress>> nodes =
+      ParseNodes(options.Text("connection_string").value_or("localhost:6379"));
+  if (!nodes.ok()) {
+    if (!options.Has("connection_string")) return nodes.status();
+    return Annotate(nodes.status(), options.Location("connection_string").ToString());
   }
-  for (const std::string& name : address->ignored) {
+  for (const std::string& name : nodes->front().ignored) {
     LogInfo("online_store.connection_string: a parameter of Feast's client is ignored: {}", name);
   }
-  return std::make_unique<RedisStore>(ConnectionSettings{.address = *std::move(address),
-                                                         .connect_timeout = context.connect_timeout,
-                                                         .stall_timeout = context.stall_timeout,
-                                                         .stop = context.stop},
-                                      ttl_seconds, context);
+  const TlsSettings& tls = nodes->front().tls;
+  if (tls.enabled && !tls.verify) {
+    LogWarning(
+        "online_store.connection_string: ssl_cert_reqs=none: whoever answers in the server's name "
+        "gets the password and the data");
+  }
+  ConnectionSettings settings{.address = nodes->front(),
+                              .sentinels = {},
+                              .master = {},
+                              .connect_timeout = context.connect_timeout,
+                              .stall_timeout = context.stall_timeout,
+                              .stop = context.stop};
+  if (kind == "redis_sentinel") {
+    if (!settings.address.unix_socket_path.empty()) {
+      return UserError("online_store: redis_sentinel and unix_socket_path exclude each other");
+    }
+    settings.sentinels = SentinelsOf(*nodes);
+    settings.master = options.Text("sentinel_master").value_or("mymaster");
+  }
+  return std::make_unique<RedisStore>(std::move(settings), ttl_seconds, context);
 }
 
 std::span<const OptionSpec> StoreOptions() { return kOptions; }

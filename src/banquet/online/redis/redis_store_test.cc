@@ -73,8 +73,10 @@ ScriptedServer::Script AnswerTo(const std::string& command, int nth, Answer answ
 TEST(RedisStoreTest, RefusesWhatThisVersionDoesNotSupport) {
   EXPECT_FAULT(Fault::kUser, "redis_cluster",
                MakeStore(BlockOf({{"redis_type", "redis_cluster"}}), {}));
-  EXPECT_FAULT(Fault::kUser, "not supported by this version",
-               MakeStore(BlockOf({{"redis_type", "redis_sentinel"}}), {}));
+  EXPECT_FAULT(Fault::kUser, "exclude each other",
+               MakeStore(BlockOf({{"redis_type", "redis_sentinel"},
+                                  {"connection_string", "unix_socket_path=/s"}}),
+                         {}));
   EXPECT_FAULT(Fault::kUser, "key_ttl_seconds",
                MakeStore(BlockOf({{"key_ttl_seconds", "-1"}}), {}));
   EXPECT_FAULT(Fault::kUser, "connection_sting",
