@@ -19,6 +19,7 @@ class SinkStore final : public OnlineStore {
   explicit SinkStore(const Options& options) : options_(options) {}
 
   WriteNeeds needs() const override { return options_.needs; }
+  Status Check(std::span<const ViewColumns>) override { return Status::OK(); }
   Status Prepare(std::span<const ViewColumns>) override { return Status::OK(); }
   Result<std::unique_ptr<OnlineWriter>> OpenWriter(std::span<const ViewColumns> views,
                                                    int lane) override;
@@ -44,6 +45,7 @@ class TimedStore final : public OnlineStore {
   explicit TimedStore(OnlineStore* store) : store_(store) {}
 
   WriteNeeds needs() const override { return store_->needs(); }
+  Status Check(std::span<const ViewColumns> views) override { return store_->Check(views); }
   Status Prepare(std::span<const ViewColumns> views) override { return store_->Prepare(views); }
   Result<std::unique_ptr<OnlineWriter>> OpenWriter(std::span<const ViewColumns> views,
                                                    int lane) override;

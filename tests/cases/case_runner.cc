@@ -36,6 +36,7 @@ class CaseRegistry final : public Registry {
     contents.feature_views.front().materialization_intervals.push_back(record.window);
     return std::optional<std::string>();
   }
+  Status CheckWritable() override { return Status::OK(); }
   Result<std::unique_ptr<ViewLock>> LockView(const std::string&, const std::string&,
                                              std::chrono::milliseconds, std::stop_token) override {
     return std::make_unique<ViewLock>();

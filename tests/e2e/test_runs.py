@@ -436,6 +436,16 @@ def test_options_before_and_after_the_command(repository):
 # --- redis ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("store", ["sqlite", "redis"])
+def test_a_store_is_given_no_more_than_the_rate_says(store, make_repository):
+    repository = make_repository(store=store)
+    outcome = repository.banquet("materialize", *WINDOW, "-v", "inc_plain", "--json", "--write-rate-max=5")
+    assert outcome.exit_code == 0, outcome
+    # Six keys at five a second: the last waits for a second.
+    assert outcome.json["views"][0]["stores"][0]["written"] == 6
+    assert 1.0 <= outcome.json["seconds"] < 5
+
+
 def test_key_ttl_is_set_on_redis(make_repository, redis_clean):
     repository = make_repository(store="redis")
     path = repository.path / "feature_store.yaml"

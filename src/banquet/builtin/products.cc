@@ -21,16 +21,8 @@ std::string WhereOf(const ConfigNode& node, const RepoConfig& config) {
   return node.location.line > 0 ? node.location.ToString() : config.yaml_path;
 }
 
-}  // namespace
-
-Result<std::unique_ptr<OnlineStore>> MakeOnlineStore(const RepoConfig& config, std::stop_token stop,
-                                                     Clock& clock) {
-  if (config.online_store_type.empty()) {
-    return UserError(
-        "{}: online_store is null; name a store to materialize into, such as sqlite or redis",
-        config.yaml_path);
-  }
-  const OnlineStoreContext context{
+OnlineStoreContext ContextOf(const RepoConfig& config, const std::stop_token& stop, Clock& clock) {
+  return {
       .repo_path = config.repo_path,
       .project = config.project,
       .provider = config.provider,
@@ -41,19 +33,60 @@ Result<std::unique_ptr<OnlineStore>> MakeOnlineStore(const RepoConfig& config, s
       .redis_restore = config.options.redis_restore,
       .connect_timeout = config.options.connect_timeout,
       .stall_timeout = config.options.stall_timeout,
-      .stop = std::move(stop),
+      .stop = stop,
       .clock = &clock,
   };
+}
+
+// `key` is where the block stands, for messages.
+Result<std::unique_ptr<OnlineStore>> MakeStoreOf(const std::string& type, const ConfigNode& block,
+                                                 const std::string& key, const RepoConfig& config,
+                                                 const OnlineStoreContext& context) {
   std::vector<std::string> types;
   for (const OnlineStoreProduct& product : OnlineStoreProducts()) {
-    if (product.type == config.online_store_type) {
-      return product.make(config.online_store, context);
-    }
+    if (product.type == type) return product.make(block, context);
     types.emplace_back(product.type);
   }
-  return UserError("{}: online_store.type: this version does not write to {}; it writes to {}.{}",
-                   WhereOf(config.online_store, config), config.online_store_type, Joined(types),
-                   DidYouMean(config.online_store_type, types));
+  return UserError("{}: {}.type: this version does not write to {}; it writes to {}.{}",
+                   WhereOf(block, config), key, type, Joined(types), DidYouMean(type, types));
+}
+
+}  // namespace
+
+std::vector<StoreLanes*> OnlineStores::All() const {
+  std::vector<StoreLanes*> all;
+  for (const auto& one : lanes) all.push_back(one.get());
+  return all;
+}
+
+Result<OnlineStores> MakeOnlineStores(const RepoConfig& config, const std::stop_token& stop,
+                                      Clock& clock) {
+  OnlineStores made;
+  const auto add = [&](const std::string& name, std::unique_ptr<OnlineStore> store) {
+    made.stores.push_back(std::move(store));
+    made.lanes.push_back(std::make_unique<StoreLanes>(name, made.stores.back().get(),
+                                                      config.options.write_rate_max));
+  };
+  BANQUET_ASSIGN_OR_RETURN(auto first, MakeOnlineStore(config, stop, clock));
+  add(config.online_store_type, std::move(first));
+  for (const OnlineStoreBlock& further : config.options.online_stores) {
+    BANQUET_ASSIGN_OR_RETURN(auto store, MakeStoreOf(further.type, further.block,
+                                                     "banquet.online_stores." + further.name,
+                                                     config, ContextOf(config, stop, clock)));
+    add(further.name, std::move(store));
+  }
+  return made;
+}
+
+Result<std::unique_ptr<OnlineStore>> MakeOnlineStore(const RepoConfig& config, std::stop_token stop,
+                                                     Clock& clock) {
+  if (config.online_store_type.empty()) {
+    return UserError(
+        "{}: online_store is null; name a store to materialize into, such as sqlite or redis",
+        config.yaml_path);
+  }
+  return MakeStoreOf(config.online_store_type, config.online_store, "online_store", config,
+                     ContextOf(config, stop, clock));
 }
 
 Result<std::unique_ptr<OfflineStore>> MakeOfflineStore(const RepoConfig& config) {

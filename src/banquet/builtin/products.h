@@ -4,10 +4,12 @@
 #include <memory>
 #include <span>
 #include <stop_token>
+#include <vector>
 
 #include "banquet/base/status.h"
 #include "banquet/config/repo_config.h"
 #include "banquet/engine/compute_engine.h"
+#include "banquet/exec/store_lanes.h"
 #include "banquet/offline/offline_store.h"
 #include "banquet/online/online_store.h"
 
@@ -16,8 +18,18 @@ namespace banquet {
 // Every online store built in; generated from the lines in online/CMakeLists.txt.
 std::span<const OnlineStoreProduct> OnlineStoreProducts();
 
+// The stores of a run and their lanes: online_store, then banquet.online_stores in file order.
+struct OnlineStores {
+  std::vector<std::unique_ptr<OnlineStore>> stores;
+  std::vector<std::unique_ptr<StoreLanes>> lanes;  // Beside stores.
+  std::vector<StoreLanes*> All() const;
+};
+
 // What the configuration names. A type that this version lacks is a user error that lists those it
 // has.
+Result<OnlineStores> MakeOnlineStores(const RepoConfig& config, const std::stop_token& stop,
+                                      Clock& clock);
+// online_store alone.
 Result<std::unique_ptr<OnlineStore>> MakeOnlineStore(const RepoConfig& config, std::stop_token stop,
                                                      Clock& clock);
 Result<std::unique_ptr<OfflineStore>> MakeOfflineStore(const RepoConfig& config);

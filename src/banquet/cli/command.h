@@ -41,6 +41,8 @@ void AddPlanCommand(CLI::App& app, CommandBody* body);
 void AddGetOnlineFeaturesCommand(CLI::App& app, CommandBody* body);
 void AddRegistryCommands(CLI::App& app, CommandBody* body);
 void AddStoresCommand(CLI::App& app, CommandBody* body);
+void AddVerifyCommand(CLI::App& app, CommandBody* body);
+void AddCheckCommand(CLI::App& app, CommandBody* body);
 
 // A repository, opened: what every command but `stores` begins with.
 struct Repository {

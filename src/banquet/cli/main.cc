@@ -73,6 +73,8 @@ int Main(int argc, char** argv) {
   AddGetOnlineFeaturesCommand(app, &body);
   AddRegistryCommands(app, &body);
   AddStoresCommand(app, &body);
+  AddVerifyCommand(app, &body);
+  AddCheckCommand(app, &body);
   AddRunOptions(app, &options);
   try {
     app.parse(argc, argv);

@@ -11,7 +11,7 @@
 #include "banquet/base/time_text.h"
 #include "banquet/builtin/products.h"
 #include "banquet/cli/command.h"
-#include "banquet/cli/progress.h"
+#include "banquet/cli/job_wait.h"
 #include "banquet/cli/run_metrics.h"
 #include "banquet/cli/run_report.h"
 #include "banquet/cli/signals.h"
@@ -19,8 +19,6 @@
 
 namespace banquet {
 namespace {
-
-constexpr auto kPollInterval = std::chrono::milliseconds(100);
 
 struct MaterializeArguments {
   bool incremental = false;
@@ -61,8 +59,12 @@ void Announce(const GlobalOptions& options, const RepoConfig& config, const Task
   if (options.quiet || options.progress == "none") return;
   std::string window = "to " + FormatInstant(query.end_us);
   if (query.start_us.has_value()) window = "from " + FormatInstant(*query.start_us) + " " + window;
-  std::fprintf(stderr, "Materializing %zu feature views %s into the %s online store.\n",
-               tasks.size(), window.c_str(), config.online_store_type.c_str());
+  std::string stores = config.online_store_type;
+  for (const OnlineStoreBlock& further : config.options.online_stores)
+    stores += ", " + further.name;
+  std::fprintf(stderr, "Materializing %zu feature views %s into the %s online store%s.\n",
+               tasks.size(), window.c_str(), stores.c_str(),
+               config.options.online_stores.empty() ? "" : "s");
   for (const SelectedTask& selected : tasks) {
     for (const std::string& note : selected.notes) std::fprintf(stderr, "%s\n", note.c_str());
     if (query.start_us.has_value() || !selected.refusal.ok()) continue;
@@ -101,24 +103,6 @@ Status LeftOutServices(const Repository& repository, const TaskQuery& query,
   return error;
 }
 
-// Waits for all jobs, drawing progress; passes a signal on as a stop request.
-void WaitForJobs(const std::vector<std::shared_ptr<MaterializationJob>>& jobs, Progress* progress,
-                 std::stop_source* stop) {
-  for (const auto& job : jobs) {
-    while (!job->Wait(kPollInterval)) {
-      if (StopSignal() != 0) stop->request_stop();
-      progress->Update();
-    }
-  }
-  progress->Finish();
-}
-
-void TellWarnings(std::span<const std::string> warnings) {
-  for (const std::string& warning : warnings) {
-    std::fprintf(stderr, "banquet: warning: %s\n", warning.c_str());
-  }
-}
-
 // The run as it was asked for; an error is of a run that never began.
 Result<RunReport> RunMaterialize(const GlobalOptions& options,
                                  const MaterializeArguments& arguments,
@@ -131,14 +115,13 @@ Result<RunReport> RunMaterialize(const GlobalOptions& options,
       SelectTasks(*repository.contents, repository.config, query, clock.NowUs()));
   std::stop_source stop;
   BANQUET_ASSIGN_OR_RETURN(const auto offline_store, MakeOfflineStore(repository.config));
-  BANQUET_ASSIGN_OR_RETURN(const auto online_store,
-                           MakeOnlineStore(repository.config, stop.get_token(), clock));
-  StoreLanes lanes(repository.config.online_store_type, online_store.get());
+  BANQUET_ASSIGN_OR_RETURN(const OnlineStores stores,
+                           MakeOnlineStores(repository.config, stop.get_token(), clock));
   const ExecutionContext context{.config = &repository.config,
                                  .registry = repository.registry.get(),
                                  .contents = repository.contents,
                                  .offline_store = offline_store.get(),
-                                 .online_stores = {&lanes},
+                                 .online_stores = stores.All(),
                                  .clock = &clock,
                                  .stop = stop.get_token()};
   BANQUET_ASSIGN_OR_RETURN(const auto engine, MakeComputeEngine(repository.config));

@@ -93,13 +93,13 @@ Result<int> RunPlan(const GlobalOptions& options, const PlanArguments& arguments
       const std::vector<SelectedTask> tasks,
       SelectTasks(*repository.contents, repository.config, query, clock.NowUs()));
   BANQUET_ASSIGN_OR_RETURN(const auto offline_store, MakeOfflineStore(repository.config));
-  BANQUET_ASSIGN_OR_RETURN(const auto online_store, MakeOnlineStore(repository.config, {}, clock));
-  StoreLanes lanes(repository.config.online_store_type, online_store.get());
+  BANQUET_ASSIGN_OR_RETURN(const OnlineStores stores,
+                           MakeOnlineStores(repository.config, {}, clock));
   const ExecutionContext context{.config = &repository.config,
                                  .registry = repository.registry.get(),
                                  .contents = repository.contents,
                                  .offline_store = offline_store.get(),
-                                 .online_stores = {&lanes},
+                                 .online_stores = stores.All(),
                                  .clock = &clock,
                                  .stop = {}};
   Status error;  // The worst view's.

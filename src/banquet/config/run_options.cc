@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "banquet/config/type_words.h"
+
 namespace banquet {
 namespace {
 
@@ -114,6 +116,14 @@ constexpr OptionSpec kOptions[] = {
      .default_value = "0",
      .unit = "seconds",
      .meaning = "How long to wait for a view that another run holds."},
+    {.name = "write_rate_max",
+     .type = OptionType::kInt,
+     .default_value = "0",
+     .unit = "entities a second",
+     .meaning = "What each online store is given at most; 0: as much as it takes."},
+    {.name = "online_stores",
+     .type = OptionType::kNode,
+     .meaning = "Further stores, by name, that are written beside online_store from one read."},
     {.name = "views",
      .type = OptionType::kNode,
      .meaning = "Per view name: overwrite, guard and on_null_key of that view."},
@@ -123,7 +133,7 @@ constexpr OptionSpec kViewOptions[] = {kOptions[2], kOptions[3], kOptions[4]};
 static_assert(kViewOptions[0].name == "overwrite" && kViewOptions[2].name == "on_null_key");
 
 // Options of Banquet that this version does not act on. Ignoring them would break a promise.
-constexpr std::string_view kPlannedOptions[] = {"write_rate_max", "online_stores", "allow_python"};
+constexpr std::string_view kPlannedOptions[] = {"allow_python"};
 
 struct Bounds {
   std::string_view option;
@@ -140,6 +150,7 @@ constexpr Bounds kBounds[] = {
     {"stall_timeout", 1, kDay_ms, "more than 0 s, at most 24 h"},
     {"retry_timeout", 1, 7 * kDay_ms, "more than 0 s, at most 7 d"},
     {"lock_wait", 0, 7 * kDay_ms, "0 s to 7 d"},
+    {"write_rate_max", 0, 1'000'000'000, "0 (no limit) to 1000000000"},
 };
 
 // "feature_store.yaml:12: banquet.threads", or the command line's "--threads".
@@ -214,6 +225,27 @@ Result<std::map<std::string, ViewOptions>> ReadViews(const ConfigNode& node) {
     options.place = PlaceOf(block.location, path);
   }
   return views;
+}
+
+Result<std::vector<OnlineStoreBlock>> ReadOnlineStores(const ConfigNode& node) {
+  if (node.kind != ConfigNode::Kind::kMap) {
+    return UserError("{}: write names, each with an online_store block",
+                     PlaceOf(node.location, "online_stores"));
+  }
+  std::vector<OnlineStoreBlock> stores;
+  for (const auto& [name, block] : node.entries) {
+    const std::string place = PlaceOf(block.location, "online_stores." + name);
+    const ConfigNode* type = block.Find("type");
+    if (type == nullptr || type->kind != ConfigNode::Kind::kScalar || type->scalar.empty()) {
+      return UserError("{}: write an online_store block with its type", place);
+    }
+    if (block.Find("skip_dedup") != nullptr) {
+      return UserError(
+          "{}.skip_dedup: one rule holds for all stores of a run; write banquet.overwrite", place);
+    }
+    stores.push_back({.name = name, .type = OnlineStoreWord(type->scalar), .block = block});
+  }
+  return stores;
 }
 
 // What the command line says holds for every view.
@@ -299,6 +331,10 @@ Result<RunOptions> ParseRunOptions(const ConfigNode& block,
   options.stall_timeout = milliseconds("stall_timeout");
   options.retry_timeout = milliseconds("retry_timeout");
   options.lock_wait = milliseconds("lock_wait");
+  options.write_rate_max = *values.Int("write_rate_max");
+  if (const ConfigNode* stores = values.Node("online_stores")) {
+    BANQUET_ASSIGN_OR_RETURN(options.online_stores, ReadOnlineStores(*stores));
+  }
   if (const ConfigNode* views = values.Node("views")) {
     BANQUET_ASSIGN_OR_RETURN(options.views, ReadViews(*views));
     GiveWay(overrides, &options.views);

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "banquet/base/config_node.h"
 #include "banquet/base/option_table.h"
 #include "banquet/base/status.h"
 #include "banquet/model/view_columns.h"
@@ -30,6 +31,13 @@ struct ViewOptions {
   std::optional<Overwrite> overwrite;
   std::optional<Guard> guard;
   std::optional<OnNullKey> on_null_key;
+};
+
+// A store of `online_stores`.
+struct OnlineStoreBlock {
+  std::string name;
+  std::string type;  // Aliases resolved.
+  ConfigNode block;
 };
 
 struct RunOptions {
@@ -54,7 +62,9 @@ struct RunOptions {
   std::chrono::milliseconds stall_timeout{60'000};   // Without any progress.
   std::chrono::milliseconds retry_timeout{300'000};  // All attempts at one batch.
   std::chrono::milliseconds lock_wait{0};
+  int64_t write_rate_max = 0;  // Entities a second that a store is given; 0: no limit.
   std::map<std::string, ViewOptions> views;
+  std::vector<OnlineStoreBlock> online_stores;  // Written beside online_store, in file order.
   // What a view gets: its own value, else the run's.
   OnNullKey OnNullKeyOf(const std::string& view) const;
   std::optional<Overwrite> OverwriteOf(const std::string& view) const;

@@ -84,6 +84,8 @@ TEST(RunOptions, ValuesOutOfBoundsAreRefused) {
       {"stall_timeout: 0s", "banquet.stall_timeout: must be more than 0 s, at most 24 h, not 0s"},
       {"retry_timeout: 8d", "banquet.retry_timeout: must be more than 0 s, at most 7 d"},
       {"lock_wait: 8d", "banquet.lock_wait: must be 0 s to 7 d"},
+      {"write_rate_max: -1", "banquet.write_rate_max: must be 0 (no limit) to 1000000000"},
+      {"views: {v: {write_rate_max: 1}}", "for the whole run only"},
       {"threads: 99999999999999999999", "banquet.threads: write a whole number"},
   };
   for (const auto& [keys, message] : cases) {
@@ -93,14 +95,31 @@ TEST(RunOptions, ValuesOutOfBoundsAreRefused) {
 }
 
 TEST(RunOptions, PlannedOptionsAreRefusedByName) {
-  for (const std::string name : {"write_rate_max", "online_stores", "allow_python"}) {
+  for (const std::string name : {"allow_python"}) {
     EXPECT_FAULT(Fault::kUser, "f.yaml:1: banquet." + name + ": not supported by this version",
                  Parse(name + ": 1"));
   }
-  EXPECT_FAULT(Fault::kUser, "--write-rate-max: not supported by this version",
-               Parse("", {{"write_rate_max", "1"}}));
-  EXPECT_FAULT(Fault::kUser, "banquet.views.v.write_rate_max: not supported",
-               Parse("views: {v: {write_rate_max: 1}}"));
+  EXPECT_FAULT(Fault::kUser, "--allow-python: not supported by this version",
+               Parse("", {{"allow_python", "1"}}));
+  EXPECT_FAULT(Fault::kUser, "banquet.views.v.allow_python: not supported",
+               Parse("views: {v: {allow_python: true}}"));
+}
+
+TEST(RunOptions, FurtherOnlineStoresHaveNamesAndTypes) {
+  ASSERT_OK_AND_ASSIGN(const RunOptions options,
+                       Parse("online_stores: {b: {type: redis, db: 1}, a: {type: sqlite}}"));
+  ASSERT_EQ(options.online_stores.size(), 2u);
+  EXPECT_EQ(options.online_stores[0].name, "b");
+  EXPECT_EQ(options.online_stores[0].type, "redis");
+  EXPECT_NE(options.online_stores[0].block.Find("db"), nullptr);
+  EXPECT_EQ(options.online_stores[1].name, "a");
+  EXPECT_FAULT(Fault::kUser, "banquet.online_stores: write names", Parse("online_stores: redis"));
+  EXPECT_FAULT(Fault::kUser, "banquet.online_stores.a: write an online_store block with its type",
+               Parse("online_stores: {a: {path: x.db}}"));
+  EXPECT_FAULT(Fault::kUser, "banquet.online_stores.a.skip_dedup: one rule holds for all stores",
+               Parse("online_stores: {a: {type: redis, skip_dedup: true}}"));
+  EXPECT_FAULT(Fault::kUser, "for the whole run only",
+               Parse("views: {v: {online_stores: {a: {type: sqlite}}}}"));
 }
 
 TEST(RunOptions, MemoryIsLimitedInBytesWithAUnit) {

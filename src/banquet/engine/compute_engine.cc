@@ -207,13 +207,14 @@ Status ComputeEngine::Attempt(const ExecutionContext& context, const PendingGrou
   const auto fates = std::make_shared<RowFates>();
   for (const auto& job : pending.jobs) job->BeginAttempt(fates);
   BANQUET_RETURN_NOT_OK(MaterializeGroup(context, pending.group, pending.jobs));
+  Status failure;
   for (StoreLanes* lanes : context.online_stores) {
     const Status status = lanes->store().ConfirmWritten();
     if (status.ok()) continue;
-    for (const auto& job : pending.jobs) job->StoreFailed(lanes->name());
-    return status;
+    for (const auto& job : pending.jobs) job->StoreFailed(lanes->name(), status);
+    if (failure.ok()) failure = status;
   }
-  return Status::OK();
+  return failure;
 }
 
 Status ComputeEngine::Record(const ExecutionContext& context, MaterializationJob* job) {

@@ -28,6 +28,7 @@ class FakeRegistry final : public Registry {
     windows[record.view] = record.window;
     return std::optional<std::string>(warning);
   }
+  Status CheckWritable() override { return Status::OK(); }
   Result<std::unique_ptr<ViewLock>> LockView(const std::string&, const std::string& view,
                                              std::chrono::milliseconds, std::stop_token) override {
     if (view == held) return HeldError("another run holds view {}", view);
@@ -55,6 +56,7 @@ class FakeRegistry final : public Registry {
 class FakeStore final : public OnlineStore {
  public:
   WriteNeeds needs() const override { return {}; }
+  Status Check(std::span<const ViewColumns>) override { return Status::OK(); }
   Status Prepare(std::span<const ViewColumns>) override { return Status::OK(); }
   Result<std::unique_ptr<OnlineWriter>> OpenWriter(std::span<const ViewColumns>, int) override {
     return Bug("not written to in this test");

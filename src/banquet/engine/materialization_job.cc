@@ -115,10 +115,10 @@ StoreTally& MaterializationJob::AddStore(std::string name, std::string type) {
   return *stores_.back().tally;
 }
 
-void MaterializationJob::StoreFailed(const std::string& name) {
+void MaterializationJob::StoreFailed(const std::string& name, const Status& failure) {
   std::lock_guard lock(mutex_);
   for (Store& store : stores_) {
-    if (store.name == name) store.tally->failed = true;
+    if (store.name == name) store.tally->Fail(failure);
   }
 }
 
@@ -138,6 +138,12 @@ RowCounts MaterializationJob::Counts() const {
           .full_ties = fates_->full_ties,
           .quarantined = fates_->quarantined,
           .winners = fates_->winners};
+}
+
+bool MaterializationJob::AnotherFailedLocked(const Store& store) const {
+  return store.tally->failure().ok() && std::ranges::any_of(stores_, [](const Store& other) {
+           return !other.tally->failure().ok();
+         });
 }
 
 JobProgress MaterializationJob::progress() const {
@@ -163,7 +169,8 @@ JobReport MaterializationJob::report() const {
     row.name = store.name;
     row.type = store.type;
     row.status = status_;
-    if (!error_.ok() && store.tally->failed) row.error = MessageOf(error_);
+    const Status failure = store.tally->failure();
+    if (!error_.ok() && !failure.ok()) row.error = MessageOf(failure);
     row.written = store.tally->written;
     row.stale = store.tally->stale;
     row.unchanged = store.tally->unchanged;
@@ -174,6 +181,9 @@ JobReport MaterializationJob::report() const {
       row.undecided =
           std::max<int64_t>(0, report.rows.winners - row.written - row.stale - row.unchanged);
     }
+    // Another store may be why the view failed.
+    if (status_ == JobStatus::kError && AnotherFailedLocked(store) && row.undecided == 0)
+      row.status = JobStatus::kSucceeded;
   }
   return report;
 }

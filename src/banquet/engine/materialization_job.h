@@ -102,7 +102,7 @@ class MaterializationJob {
   // Adds a store before the job starts to write; the tally stays where it is until the next
   // attempt.
   StoreTally& AddStore(std::string name, std::string type);
-  void StoreFailed(const std::string& name);
+  void StoreFailed(const std::string& name, const Status& failure);
 
  private:
   struct Store {
@@ -114,6 +114,8 @@ class MaterializationJob {
     return status != JobStatus::kWaiting && status != JobStatus::kRunning;
   }
   double SecondsLocked() const;
+  // The store did not fail, but another of the view's did.
+  bool AnotherFailedLocked(const Store& store) const;
   RowCounts Counts() const;
 
   const std::string id_;

@@ -3,6 +3,9 @@
 
 #include <atomic>
 #include <cstdint>
+#include <mutex>
+
+#include "banquet/base/status.h"
 
 namespace banquet {
 
@@ -29,8 +32,21 @@ struct StoreTally {
   std::atomic<int64_t> stale = 0;
   std::atomic<int64_t> unchanged = 0;
   std::atomic<int64_t> bytes = 0;
-  std::atomic<int> with_store = 0;   // Batches that the store has, or that are to be sent again.
-  std::atomic<bool> failed = false;  // The store is why the run failed.
+  std::atomic<int> with_store = 0;  // Batches that the store has, or that are to be sent again.
+
+  // The store is why the run failed. The first failure stays.
+  void Fail(const Status& failure) {
+    std::lock_guard lock(mutex_);
+    if (failure_.ok()) failure_ = failure;
+  }
+  Status failure() const {
+    std::lock_guard lock(mutex_);
+    return failure_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  Status failure_;
 };
 
 }  // namespace banquet

@@ -4,8 +4,11 @@
 
 namespace banquet {
 
-StoreLanes::StoreLanes(std::string name, OnlineStore* store)
-    : name_(std::move(name)), store_(store), count_(std::max(1, store->needs().lanes)) {
+StoreLanes::StoreLanes(std::string name, OnlineStore* store, int64_t write_rate_max)
+    : name_(std::move(name)),
+      store_(store),
+      count_(std::max(1, store->needs().lanes)),
+      rate_(write_rate_max) {
   for (int i = count_; i-- > 0;) free_.push_back(i);
 }
 

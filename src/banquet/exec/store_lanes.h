@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "banquet/base/status.h"
+#include "banquet/exec/rate_limit.h"
 #include "banquet/online/online_store.h"
 
 namespace banquet {
@@ -19,7 +20,8 @@ namespace banquet {
 // wait for a free lane. Safe to share between threads. Borrows the store.
 class StoreLanes {
  public:
-  StoreLanes(std::string name, OnlineStore* store);
+  // `write_rate_max`: entities a second over all lanes; 0: no limit.
+  StoreLanes(std::string name, OnlineStore* store, int64_t write_rate_max = 0);
 
   // A lane held by one worker; given back by the destructor.
   class Lane {
@@ -46,6 +48,7 @@ class StoreLanes {
   }  // For the report: the store's type, or its name in a fan-out.
   OnlineStore& store() const { return *store_; }
   int count() const { return count_; }
+  RateLimit& rate() { return rate_; }
 
   // When the store's trouble began: `now`, unless an attempt of any group failed before and the
   // store has decided no row since.
@@ -58,6 +61,7 @@ class StoreLanes {
   const std::string name_;
   OnlineStore* const store_;
   const int count_;
+  RateLimit rate_;
   std::mutex mutex_;
   std::condition_variable_any freed_;
   std::vector<int> free_;

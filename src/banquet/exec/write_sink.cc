@@ -1,8 +1,10 @@
 #include "banquet/exec/write_sink.h"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <mutex>
+#include <numeric>
 #include <optional>
 #include <utility>
 
@@ -21,6 +23,9 @@ constexpr std::chrono::seconds kRetryTellInterval{30};
 struct Outlet {
   WriteTarget target;
   std::vector<std::unique_ptr<OnlineWriter>> writers;
+
+  // Of this store, which is given no more rows then.
+  Status failure() const { return target.tallies.front()->failure(); }
 };
 
 class WriteSink final : public Sink {
@@ -46,31 +51,58 @@ class WriteSink final : public Sink {
     if (batch.rows->num_rows() == 0) return Status::OK();
     BANQUET_ASSIGN_OR_RETURN(std::shared_ptr<const EncodedBatch> encoded,
                              encoder_->Encode(*batch.rows));
-    for (Outlet& outlet : outlets_) BANQUET_RETURN_NOT_OK(WriteTo(&outlet, encoded));
-    return Status::OK();
+    bool is_taken = false;
+    for (Outlet& outlet : outlets_) {
+      if (!outlet.failure().ok()) continue;
+      const Status status = WriteTo(&outlet, encoded);
+      if (!status.ok() && FaultOf(status) == Fault::kCancelled) return status;
+      is_taken = is_taken || status.ok();
+    }
+    return is_taken ? Status::OK() : FirstFailure();
   }
 
   Status Combine(Local&) override { return Status::OK(); }
-  Status Finish() override { return Status::OK(); }
+  Status Finish() override { return FirstFailure(); }
 
  private:
+  Status FirstFailure() const {
+    for (const Outlet& outlet : outlets_) BANQUET_RETURN_NOT_OK(outlet.failure());
+    return Status::OK();
+  }
+
   Status WriteTo(Outlet* outlet, const std::shared_ptr<const EncodedBatch>& batch) {
     BANQUET_ASSIGN_OR_RETURN(StoreLanes::Lane lane, outlet->target.lanes->Acquire(settings_.stop));
     for (StoreTally* tally : outlet->target.tallies) ++tally->with_store;
-    const Status status = WriteUntilDecided(outlet, lane.index(), batch);
+    const Status status = WritePortions(outlet, lane.index(), batch);
     const bool failed = !status.ok() && FaultOf(status) != Fault::kCancelled;
+    if (failed && outlets_.size() > 1) {
+      LogWarning("{}: {}; the other stores go on", outlet->target.lanes->name(), MessageOf(status));
+    }
     for (StoreTally* tally : outlet->target.tallies) {
       --tally->with_store;
-      if (failed) tally->failed = true;
+      if (failed) tally->Fail(status);
     }
     return status;
   }
 
+  // All at once, unless the store is to be given so many rows a second.
+  Status WritePortions(Outlet* outlet, int lane, const std::shared_ptr<const EncodedBatch>& batch) {
+    const size_t portion = outlet->target.lanes->rate().PortionOf(batch->rows);
+    if (portion == batch->rows) return WriteUntilDecided(outlet, lane, batch, {});
+    for (size_t first = 0; first < batch->rows; first += portion) {
+      std::vector<uint32_t> rows(std::min(portion, batch->rows - first));
+      std::iota(rows.begin(), rows.end(), static_cast<uint32_t>(first));
+      BANQUET_RETURN_NOT_OK(WriteUntilDecided(outlet, lane, batch, std::move(rows)));
+    }
+    return Status::OK();
+  }
+
+  // `rows`: those still undecided; empty: all of the batch.
   Status WriteUntilDecided(Outlet* outlet, int lane,
-                           const std::shared_ptr<const EncodedBatch>& batch) {
+                           const std::shared_ptr<const EncodedBatch>& batch,
+                           std::vector<uint32_t> rows) {
     StoreLanes& lanes = *outlet->target.lanes;
     RetryPolicy retry(settings_.retry, seed_.fetch_add(1));
-    std::vector<uint32_t> rows;  // Those still undecided; empty at first: all.
     while (true) {
       Result<RowOutcomes> outcomes = Attempt(outlet, lane, batch, rows);
       Status failure;
@@ -111,8 +143,16 @@ class WriteSink final : public Sink {
       BANQUET_ASSIGN_OR_RETURN(writer, outlet->target.lanes->store().OpenWriter(views_, lane));
     }
     BANQUET_RETURN_NOT_OK(
+        AwaitTurn(outlet->target.lanes, rows.empty() ? batch->rows : rows.size()));
+    BANQUET_RETURN_NOT_OK(
         writer->Write(batch, rows.empty() ? RowSelection::All() : RowSelection::Of(rows)));
     return writer->Flush();
+  }
+
+  Status AwaitTurn(StoreLanes* lanes, size_t rows) {
+    const auto wait = lanes->rate().Book(rows, settings_.clock->Steady());
+    if (wait.count() > 0 && !settings_.clock->Wait(wait, settings_.stop)) return CancelledError();
+    return Status::OK();
   }
 
   // At once when trouble begins, then now and then while it lasts.

@@ -27,6 +27,7 @@ class ScriptedStore final : public OnlineStore {
   WriteNeeds needs() const override {
     return {.lanes = 1, .order = WriteOrder::kAny, .encode = {}};
   }
+  Status Check(std::span<const ViewColumns>) override { return Status::OK(); }
   Status Prepare(std::span<const ViewColumns>) override { return Status::OK(); }
   Result<std::unique_ptr<OnlineWriter>> OpenWriter(std::span<const ViewColumns>, int) override;
   Result<StoredRows> Read(const ViewColumns&, std::span<const std::string>) override {
@@ -127,6 +128,49 @@ TEST(WriteSinkTest, RowsRefusedForNowAreWrittenAgainAndOnlyThose) {
   for (const auto& [key, writes] : store.writes) EXPECT_EQ(writes, 1);
 }
 
+TEST(WriteSinkTest, RowsGoAtTheRateThatTheStoreIsGivenAlsoThoseWrittenAgain) {
+  ScriptedStore store;
+  store.script = {Step::kRefuseHalf};
+  StoreLanes lanes("scripted", &store, /*write_rate_max=*/20);
+  StoreTally tally;
+  ManualClock clock(0);
+  // No back-off, so that all the time that passes is the rate's.
+  const WriteSettings settings{.retry = {.first_wait_max = std::chrono::milliseconds(0),
+                                         .wait_max = std::chrono::milliseconds(0)},
+                               .clock = &clock,
+                               .stop = {}};
+  auto sink = MakeWriteSink(kNode, *TestSchema(), {{&lanes, {&tally}}}, settings).ValueOrDie();
+  std::vector<TestRow> rows;
+  for (int64_t i = 0; i < 9; ++i)
+    rows.push_back({.key = i, .value = i, .event_us = 1, .created_us = 1});
+  VectorSource source(CutIntoBatches(rows, 10));
+  auto local = sink->NewLocal().ValueOrDie();
+  ASSERT_OK(sink->Consume(*local, source.Next().ValueOrDie()));
+  EXPECT_EQ(tally.written, 9);
+  // Ten rows were sent two by two, the one that was refused by itself, the ninth alone: what was
+  // sent last waited for nine others.
+  EXPECT_EQ(clock.NowUs(), 9 * 50'000);
+}
+
+TEST(WriteSinkTest, AStopRequestEndsTheWaitForATurn) {
+  ScriptedStore store;
+  std::stop_source stop;
+  StoreLanes lanes("scripted", &store, /*write_rate_max=*/1);
+  StoreTally tally;
+  ManualClock clock(0);
+  auto sink = MakeWriteSink(kNode, *TestSchema(), {{&lanes, {&tally}}},
+                            {.retry = {}, .clock = &clock, .stop = stop.get_token()})
+                  .ValueOrDie();
+  VectorSource source(CutIntoBatches({{.key = 1, .value = 1, .event_us = 1, .created_us = 1},
+                                      {.key = 2, .value = 1, .event_us = 1, .created_us = 1}},
+                                     10));
+  auto local = sink->NewLocal().ValueOrDie();
+  const Batch batch = source.Next().ValueOrDie();
+  stop.request_stop();
+  EXPECT_FAULT(Fault::kCancelled, "", sink->Consume(*local, batch));
+  EXPECT_OK(tally.failure());
+}
+
 TEST(WriteSinkTest, ADeadWriterIsReplacedAndItsBatchWrittenAgain) {
   ScriptedStore store;
   store.script = {Step::kTake, Step::kDie, Step::kDie};
@@ -155,6 +199,67 @@ TEST(WriteSinkTest, AFatalErrorEndsTheRunAtOnce) {
   EXPECT_LT(outcome.written, 30);
 }
 
+// Two stores, of which `first` follows its script; what became of each.
+struct FanOut {
+  Status status;
+  int64_t written[2] = {};
+  Status failures[2];
+};
+
+FanOut WriteToBoth(ScriptedStore* first, ScriptedStore* second, int64_t row_count) {
+  StoreLanes lanes[2] = {{"first", first}, {"second", second}};
+  StoreTally tallies[2];
+  ManualClock clock(0);
+  auto sink =
+      MakeWriteSink(kNode, *TestSchema(), {{&lanes[0], {&tallies[0]}}, {&lanes[1], {&tallies[1]}}},
+                    {.retry = {.timeout = std::chrono::seconds(20)}, .clock = &clock})
+          .ValueOrDie();
+  std::vector<TestRow> rows;
+  for (int64_t i = 0; i < row_count; ++i)
+    rows.push_back({.key = i, .value = i, .event_us = 1, .created_us = 1});
+  const Pipeline pipeline{std::make_unique<VectorSource>(CutIntoBatches(rows, 10)), {}, sink.get()};
+  FanOut result;
+  result.status = RunPipeline(pipeline, 2, {});
+  for (int i = 0; i < 2; ++i) {
+    result.written[i] = tallies[i].written;
+    result.failures[i] = tallies[i].failure();
+  }
+  return result;
+}
+
+TEST(WriteSinkTest, EveryStoreGetsEveryRow) {
+  ScriptedStore first;
+  ScriptedStore second;
+  second.script = {Step::kRefuseHalf, Step::kDie};
+  const FanOut result = WriteToBoth(&first, &second, 55);
+  EXPECT_OK(result.status);
+  EXPECT_EQ(result.written[0], 55);
+  EXPECT_EQ(result.written[1], 55);
+}
+
+TEST(WriteSinkTest, AStoreThatFailsDoesNotStopTheOther) {
+  ScriptedStore first;
+  ScriptedStore second;
+  first.script = {Step::kTake, Step::kFatal};
+  const FanOut result = WriteToBoth(&first, &second, 55);
+  EXPECT_FAULT(Fault::kRemote, "no rights", result.status);
+  EXPECT_FAULT(Fault::kRemote, "no rights", result.failures[0]);
+  EXPECT_OK(result.failures[1]);
+  EXPECT_LT(result.written[0], 55);
+  EXPECT_EQ(result.written[1], 55);
+}
+
+TEST(WriteSinkTest, WhereEveryStoreFailsTheRunEndsAtOnce) {
+  ScriptedStore first;
+  ScriptedStore second;
+  first.script = {Step::kFatal};
+  second.script = {Step::kTake, Step::kFatal};
+  const FanOut result = WriteToBoth(&first, &second, 5000);
+  EXPECT_FAULT(Fault::kRemote, "no rights", result.status);
+  EXPECT_EQ(result.written[0], 0);
+  EXPECT_LT(result.written[1], 5000);
+}
+
 TEST(WriteSinkTest, GivesUpWhenTheTimeForRetriesIsOver) {
   ScriptedStore store;
   store.script.assign(1000, Step::kDie);
@@ -181,7 +286,7 @@ TEST(WriteSinkTest, AStoreThatIsGoneCostsAllBatchesTogetherOneTimeout) {
                  sink->Consume(*local, source.Next().ValueOrDie()));
   }
   EXPECT_EQ(clock.NowUs(), 20'000'000);
-  EXPECT_TRUE(tally.failed);
+  EXPECT_FAULT(Fault::kRemote, "gave up after", tally.failure());
   EXPECT_EQ(tally.with_store, 0);
 }
 

@@ -60,6 +60,9 @@ class OnlineStore {
   // Connects, checks rights, makes tables; idempotent. The first contact: a store that is not there
   // fails here at once.
   virtual Status Prepare(std::span<const ViewColumns> views) = 0;
+  // Tries what a run over these views needs and changes nothing: connection, login, rights, the
+  // shape of tables. What is missing is the error.
+  virtual Status Check(std::span<const ViewColumns> views) = 0;
   // `views` is the task group, in the order of EncodedBatch::views. `lane` is 0 .. needs().lanes
   // - 1.
   virtual Result<std::unique_ptr<OnlineWriter>> OpenWriter(std::span<const ViewColumns> views,

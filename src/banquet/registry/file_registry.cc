@@ -62,6 +62,7 @@ class FileRegistry final : public Registry {
   Result<std::shared_ptr<const RegistryContents>> Read() override;
   Result<std::optional<std::string>> RecordMaterialization(
       const MaterializationRecord& record) override;
+  Status CheckWritable() override { return Open(O_RDWR).status(); }
   Result<std::unique_ptr<ViewLock>> LockView(const std::string& project, const std::string& view,
                                              std::chrono::milliseconds wait,
                                              std::stop_token stop) override {

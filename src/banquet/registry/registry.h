@@ -38,6 +38,8 @@ class Registry {
   // …") or nothing.
   virtual Result<std::optional<std::string>> RecordMaterialization(
       const MaterializationRecord& record) = 0;
+  // Whether RecordMaterialization may write; changes nothing.
+  virtual Status CheckWritable() = 0;
   // Waits up to `wait` for a view that another run holds; then HeldError naming the holder (pid,
   // host, since when).
   virtual Result<std::unique_ptr<ViewLock>> LockView(const std::string& project,

@@ -67,12 +67,7 @@ class LocalComputeEngine final : public ComputeEngine {
     }
     // The source first: a mistake in it costs no contact with the stores.
     BANQUET_ASSIGN_OR_RETURN(LoweredPlan lowered, LowerPlan(plan, resources));
-    for (StoreLanes* lanes : context.online_stores) {
-      const Status status = lanes->store().Prepare(group.columns);
-      if (status.ok()) continue;
-      for (const auto& job : jobs) job->StoreFailed(lanes->name());
-      return status;
-    }
+    BANQUET_RETURN_NOT_OK(PrepareStores(context, group, jobs));
     const Status status = lowered.Run();
     if (lowered.spilled_rows() > 0) {
       LogInfo("view {}: {} rows went through {}", group.tasks.front().view.name,
@@ -82,6 +77,25 @@ class LocalComputeEngine final : public ComputeEngine {
   }
 
  private:
+  // A store that cannot be prepared is left out of the run, which fails at its end, or at once
+  // where no store is left.
+  static Status PrepareStores(const ExecutionContext& context, const TaskGroup& group,
+                              const Jobs& jobs) {
+    size_t prepared = 0;
+    Status failure;
+    for (StoreLanes* lanes : context.online_stores) {
+      const Status status = lanes->store().Prepare(group.columns);
+      if (status.ok()) {
+        ++prepared;
+        continue;
+      }
+      if (FaultOf(status) == Fault::kCancelled) return status;
+      for (const auto& job : jobs) job->StoreFailed(lanes->name(), status);
+      if (failure.ok()) failure = status;
+    }
+    return prepared == 0 ? failure : Status::OK();
+  }
+
   std::once_flag budget_made_;
   std::optional<MemoryBudget> budget_;  // Of all groups together.
 };

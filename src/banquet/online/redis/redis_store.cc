@@ -68,6 +68,14 @@ class RedisStore final : public OnlineStore {
   // One core serves all writes, so that further connections do not help.
   WriteNeeds needs() const override { return {.lanes = 1}; }
 
+  Status Check(std::span<const ViewColumns> views) override {
+    BANQUET_ASSIGN_OR_RETURN(const auto connection, Connection::Open(settings_));
+    for (const ViewColumns& view : views) {
+      BANQUET_RETURN_NOT_OK(CheckRights(connection.get(), view, key_ttl_seconds_ > 0));
+    }
+    return Status::OK();
+  }
+
   Status Prepare(std::span<const ViewColumns> /*views*/) override {
     BANQUET_ASSIGN_OR_RETURN(const auto connection, Connection::Open(settings_));
     BANQUET_ASSIGN_OR_RETURN(const Reply* reply, connection->Call({"PING"}));

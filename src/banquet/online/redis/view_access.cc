@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "banquet/base/log.h"
 #include "banquet/online/redis/hash_layout.h"
 #include "banquet/online/redis/reply_class.h"
 
@@ -159,6 +160,42 @@ Result<StoredRows> ReadRows(Connection* connection, const ViewColumns& view,
     }
   }
   return rows;
+}
+
+Status CheckRights(Connection* connection, const ViewColumns& view, bool has_ttl) {
+  const std::string key = RedisKey(KeyPrefix(view), view.project);
+  const std::string field = TimeField(view.view);
+  const bool strict = view.guard == Guard::kStrict;
+  BANQUET_ASSIGN_OR_RETURN(const Reply* multi, connection->Call({"MULTI"}));
+  if (multi->IsError()) {
+    if (strict) return ErrorOfReply(multi->text(), connection->server(), "MULTI");
+    LogInfo("{}: the login may not send MULTI, so that its right to write cannot be tried",
+            connection->server());
+    return Status::OK();
+  }
+  std::vector<std::string_view> sent;
+  const auto send = [&](std::initializer_list<std::string_view> words) {
+    connection->commands()->Command(words);
+    sent.push_back(*words.begin());
+  };
+  if (view.overwrite != Overwrite::kAlways) send({"HMGET", key, field});
+  send({"HSET", key, field, ""});
+  if (has_ttl) {
+    send({"TTL", key});
+    send({"EXPIRE", key, "1"});
+  }
+  send({"DISCARD"});
+  if (strict) {
+    send({"WATCH", key});
+    send({"UNWATCH"});
+  }
+  Status refusal;
+  for (const std::string_view command : sent) {
+    BANQUET_ASSIGN_OR_RETURN(const Reply* reply, connection->Receive());
+    if (!reply->IsError() || !refusal.ok()) continue;
+    refusal = ErrorOfReply(reply->text(), connection->server(), command);
+  }
+  return refusal;
 }
 
 Status RemoveRows(Connection* connection, const ViewColumns& view) {

@@ -13,6 +13,10 @@ namespace banquet::redis {
 Result<StoredRows> ReadRows(Connection* connection, const ViewColumns& view,
                             std::span<const std::string> keys);
 
+// Whether the login may send what a run sends for the view's keys. The server looks at rights and
+// at its memory when it queues a command, and what is queued is discarded.
+Status CheckRights(Connection* connection, const ViewColumns& view, bool has_ttl);
+
 // Scans the keys with the view's join keys and project, and removes the view's fields there. Where
 // it is the only view, fields of features that it had before go too. Redis drops an empty hash.
 Status RemoveRows(Connection* connection, const ViewColumns& view);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -96,7 +97,16 @@ class SqliteStore final : public OnlineStore {
   WriteNeeds needs() const override {
     return {.lanes = 1,
             .order = WriteOrder::kByKey,
-            .encode = {.value_text = true, .value_num = settings_.writer.form.value_num}};
+            .encode = {.value_text = true, .value_num = settings_.writer.form.value_num},
+            .time_unit_us = 1'000'000};
+  }
+
+  // What Prepare does, rolled back.
+  Status Check(std::span<const ViewColumns> views) override {
+    if (!IdentityOf(settings_.path).has_value()) return CheckFolder();
+    BANQUET_ASSIGN_OR_RETURN(auto database, Open({.create = false}));
+    BANQUET_ASSIGN_OR_RETURN(const Transaction transaction, Transaction::Begin(database.get()));
+    return EnsureTables(database.get(), views);
   }
 
   Status Prepare(std::span<const ViewColumns> views) override {
@@ -104,9 +114,7 @@ class SqliteStore final : public OnlineStore {
     BANQUET_RETURN_NOT_OK(MakeFolder());
     BANQUET_ASSIGN_OR_RETURN(auto database, Open({.create = true}));
     BANQUET_ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(database.get()));
-    for (const ViewColumns& view : views) {
-      BANQUET_RETURN_NOT_OK(EnsureTable(database.get(), TableNameOf(view), settings_.writer.form));
-    }
+    BANQUET_RETURN_NOT_OK(EnsureTables(database.get(), views));
     BANQUET_RETURN_NOT_OK(transaction.Commit());
     std::lock_guard lock(mutex_);
     if (!identity_.has_value()) identity_ = IdentityOf(settings_.path);
@@ -182,6 +190,27 @@ class SqliteStore final : public OnlineStore {
     auto database = Open({.create = false});
     if (database.ok() || FaultOf(database.status()) != Fault::kUser) return database;
     return Open({.read_only = true});
+  }
+
+  Status EnsureTables(Database* database, std::span<const ViewColumns> views) const {
+    for (const ViewColumns& view : views) {
+      BANQUET_RETURN_NOT_OK(EnsureTable(database, TableNameOf(view), settings_.writer.form));
+    }
+    return Status::OK();
+  }
+
+  // Of a file that is not there yet: may it be made, or its folder, in the folder above it?
+  Status CheckFolder() const {
+    std::filesystem::path folder = std::filesystem::path(settings_.path).parent_path();
+    if (folder.empty()) folder = ".";
+    std::error_code error;
+    if (!std::filesystem::exists(folder, error)) folder = folder.parent_path();
+    if (folder.empty()) folder = ".";
+    if (access(folder.c_str(), W_OK | X_OK) == 0) return Status::OK();
+    return UserError(
+        "SQLite database cannot be made there ({}); mend online_store.path or the folder's rights: "
+        "{}",
+        std::strerror(errno), settings_.path);
   }
 
   // One level, as Feast does: a missing folder above it is more likely a wrong path.

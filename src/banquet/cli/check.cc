@@ -1,0 +1,124 @@
+// `banquet check`: whether a run has what it needs.
+
+#include <CLI/App.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "banquet/builtin/products.h"
+#include "banquet/cli/command.h"
+#include "banquet/cli/text_table.h"
+#include "banquet/engine/local/local_compute_engine.h"
+#include "banquet/engine/task_selection.h"
+#include "banquet/engine/view_columns_of.h"
+
+namespace banquet {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct CheckArguments {
+  std::vector<std::string> views;
+};
+
+// One thing that a run needs.
+struct Finding {
+  std::string what;  // "registry", "view driver_hourly_stats", "online store redis".
+  Status status;
+};
+
+// The source of each view: its files are opened and its columns found, no row is read. Views that
+// may be written are added to `columns`.
+void CheckViews(const ExecutionContext& context, const std::vector<SelectedTask>& tasks,
+                std::vector<Finding>* findings, std::vector<ViewColumns>* columns) {
+  for (const SelectedTask& selected : tasks) {
+    Finding& finding = findings->emplace_back();
+    finding.what = "view " + selected.task.view.name;
+    finding.status = selected.refusal;
+    if (!finding.status.ok()) continue;
+    finding.status = PlanTask(context, selected.task).status();
+    Result<ViewColumns> view = ViewColumnsOf(selected.task, *context.contents, *context.config);
+    if (view.ok()) {
+      columns->push_back(*std::move(view));
+    } else if (finding.status.ok()) {
+      finding.status = view.status();
+    }
+  }
+}
+
+Result<std::vector<Finding>> RunCheck(const GlobalOptions& options,
+                                      const CheckArguments& arguments) {
+  Clock& clock = SystemClock();
+  BANQUET_ASSIGN_OR_RETURN(const Repository repository, OpenRepository(options));
+  const TaskQuery query{
+      .views = arguments.views, .version = {}, .start_us = 0, .end_us = clock.NowUs()};
+  BANQUET_ASSIGN_OR_RETURN(
+      const std::vector<SelectedTask> tasks,
+      SelectTasks(*repository.contents, repository.config, query, clock.NowUs()));
+  BANQUET_ASSIGN_OR_RETURN(const auto offline_store, MakeOfflineStore(repository.config));
+  BANQUET_ASSIGN_OR_RETURN(const OnlineStores stores,
+                           MakeOnlineStores(repository.config, {}, clock));
+  const ExecutionContext context{.config = &repository.config,
+                                 .registry = repository.registry.get(),
+                                 .contents = repository.contents,
+                                 .offline_store = offline_store.get(),
+                                 .online_stores = stores.All(),
+                                 .clock = &clock,
+                                 .stop = {}};
+  std::vector<Finding> findings = {{"registry", repository.registry->CheckWritable()}};
+  std::vector<ViewColumns> columns;
+  CheckViews(context, tasks, &findings, &columns);
+  for (const StoreLanes* lanes : context.online_stores) {
+    findings.push_back({"online store " + lanes->name(), lanes->store().Check(columns)});
+  }
+  return findings;
+}
+
+int Print(const GlobalOptions& options, const std::vector<Finding>& findings) {
+  Status worst;
+  auto checks = Json::array();
+  std::vector<std::vector<std::string>> rows;
+  for (const Finding& finding : findings) {
+    const bool ok = finding.status.ok();
+    if (ExitCodeOf(finding.status) > ExitCodeOf(worst)) worst = finding.status;
+    checks.push_back({{"what", finding.what},
+                      {"ok", ok},
+                      {"error", ok ? Json() : Json(MessageOf(finding.status))}});
+    rows.push_back({finding.what, ok ? "ok" : "FAILED"});
+    if (!ok) {
+      std::fprintf(stderr, "banquet: %s: %s\n", finding.what.c_str(),
+                   MessageOf(finding.status).c_str());
+    }
+  }
+  if (options.json) {
+    const Json object = {{"status", worst.ok() ? "SUCCEEDED" : "ERROR"},
+                         {"error", worst.ok() ? Json() : Json(MessageOf(worst))},
+                         {"checks", std::move(checks)}};
+    std::printf("%s\n", object.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
+  } else if (!options.quiet) {
+    std::printf("%s", FormatTable(rows).c_str());
+  }
+  return ExitCodeOf(worst);
+}
+
+}  // namespace
+
+void AddCheckCommand(CLI::App& app, CommandBody* body) {
+  auto arguments = std::make_shared<CheckArguments>();
+  CLI::App* command = app.add_subcommand(
+      "check", "Try what a run needs, the registry, sources, stores and rights, and write nothing");
+  command->add_option("-v,--views", arguments->views, "Feature view (repeatable; default: all)")
+      ->type_size(1)
+      ->allow_extra_args(false);
+  command->footer(
+      "Example, before the first run on a new machine:\n"
+      "  banquet check && banquet materialize-incremental \"$(date -u +%Y-%m-%dT%H:%M:%S)\"");
+  command->callback([body, arguments] {
+    *body = [arguments](const GlobalOptions& options) {
+      const Result<std::vector<Finding>> findings = RunCheck(options, *arguments);
+      return findings.ok() ? Print(options, *findings) : ReportFailure(options, findings.status());
+    };
+  });
+}
+
+}  // namespace banquet
