@@ -116,7 +116,8 @@ WriteNeeds AuditStore::needs() const {
 }
 
 Status AuditStore::Prepare(std::span<const ViewColumns> views) {
-  const std::vector<std::string> nobody(1);
+  // A key that no entity has, and nobody else either.
+  const std::vector<std::string> nobody = {"banquet verify: nobody"};
   for (const ViewColumns& view : views) {
     BANQUET_RETURN_NOT_OK(store_->Read(view, nobody).status());
     std::lock_guard lock(mutex_);
