@@ -1,6 +1,7 @@
 #pragma once
 // Time and waiting behind an interface, so that no test sleeps.
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <stop_token>
@@ -34,7 +35,7 @@ class ManualClock final : public Clock {
   void Advance(std::chrono::microseconds duration) { now_us_ += duration.count(); }
 
  private:
-  int64_t now_us_;
+  std::atomic<int64_t> now_us_;
 };
 
 }  // namespace banquet
