@@ -72,6 +72,8 @@ class WriteSink final : public Sink {
 
   Status WriteTo(Outlet* outlet, const std::shared_ptr<const EncodedBatch>& batch) {
     BANQUET_ASSIGN_OR_RETURN(StoreLanes::Lane lane, outlet->target.lanes->Acquire(settings_.stop));
+    // It may have failed in another's hands while this one waited for the lane.
+    BANQUET_RETURN_NOT_OK(outlet->failure());
     for (StoreTally* tally : outlet->target.tallies) ++tally->with_store;
     const Status status = WritePortions(outlet, lane.index(), batch);
     const bool failed = !status.ok() && FaultOf(status) != Fault::kCancelled;
