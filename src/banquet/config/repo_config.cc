@@ -112,7 +112,7 @@ class RepoConfigReader {
     }
     BANQUET_ASSIGN_OR_RETURN(
         config_.options, ParseRunOptions(options == nullptr ? ConfigNode() : *options, overrides));
-    return Status::OK();
+    return CheckFurtherStores();
   }
 
  private:
@@ -260,6 +260,20 @@ class RepoConfigReader {
     config_.online_store_type = OnlineStoreWord(online.type);
     const ConfigNode* path = config_.online_store.Find("path");
     return path == nullptr ? Status::OK() : RefuseUnsetVariable(*path, "online_store.path");
+  }
+
+  // The report names online_store by its type, and the others by theirs.
+  Status CheckFurtherStores() const {
+    for (const OnlineStoreBlock& store : config_.options.online_stores) {
+      const std::string place = "banquet.online_stores." + store.name;
+      if (store.name == config_.online_store_type) {
+        return UserError("{}: the report calls online_store by that name; choose another",
+                         At(store.block, place));
+      }
+      const ConfigNode* path = store.block.Find("path");
+      if (path != nullptr) BANQUET_RETURN_NOT_OK(RefuseUnsetVariable(*path, place + ".path"));
+    }
+    return Status::OK();
   }
 
   Status ReadRegistry() {

@@ -256,6 +256,20 @@ TEST_F(RepoConfigTest, SlipsThatFeastIgnoresAreWarnedOf) {
   EXPECT_EQ(config.project, "q");
 }
 
+TEST_F(RepoConfigTest, FurtherOnlineStoresHaveNamesOfTheirOwnAndPathsThatAreSet) {
+  const std::string block = std::string(kLeast) + "online_store: {type: sqlite, path: a.db}\n";
+  ASSERT_OK_AND_ASSIGN(
+      const RepoConfig config,
+      Load(block + "banquet: {online_stores: {second: {type: sqlite, path: b.db}}}\n"));
+  EXPECT_EQ(config.options.online_stores.size(), 1u);
+  EXPECT_FAULT(Fault::kUser, "yaml:4: banquet.online_stores.sqlite: the report calls online_store",
+               Load(block + "banquet: {online_stores: {sqlite: {type: sqlite, path: b.db}}}\n"));
+  EXPECT_FAULT(
+      Fault::kUser,
+      "banquet.online_stores.second.path: the environment variable NOT_SET is not set",
+      Load(block + "banquet: {online_stores: {second: {type: sqlite, path: \"${NOT_SET}/b\"}}}\n"));
+}
+
 TEST_F(RepoConfigTest, AnUnsetVariableInAPathIsRefusedByName) {
   EXPECT_FAULT(Fault::kUser, "yaml:2: registry: the environment variable NOT_SET is not set",
                Load("project: p\nregistry: ${NOT_SET}/r.db\n"));
