@@ -5,20 +5,11 @@
 #include <optional>
 #include <vector>
 
+#include "banquet/base/hex_text.h"
 #include "banquet/model/value_type.h"
 
 namespace banquet {
 namespace {
-
-std::string HexOf(std::string_view bytes) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::string text;
-  for (const char byte : bytes) {
-    text += kDigits[static_cast<unsigned char>(byte) >> 4];
-    text += kDigits[static_cast<unsigned char>(byte) & 15];
-  }
-  return text;
-}
 
 template <typename T>
 std::optional<T> TakeNumber(std::string_view* bytes) {

@@ -2,6 +2,7 @@
 
 #include <fnmatch.h>
 
+#include "banquet/base/hex_text.h"
 #include "banquet/base/testing.h"
 #include "banquet/online/redis/reply_class.h"
 #include "banquet/online/redis/row_frames.h"

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "banquet/base/hex_text.h"
 #include "banquet/base/testing.h"
 #include "banquet/online/redis/reply_class.h"
 

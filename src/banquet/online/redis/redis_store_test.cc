@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "banquet/base/hex_text.h"
 #include "banquet/base/testing.h"
 #include "banquet/online/contract/online_store_contract.h"
 #include "banquet/online/redis/hash_layout.h"

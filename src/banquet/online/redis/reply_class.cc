@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "banquet/base/hex_text.h"
+
 namespace banquet::redis {
 namespace {
 
@@ -85,12 +87,6 @@ Status ErrorOfReply(std::string_view error, std::string_view server, std::string
       break;
   }
   return RemoteError({}, "{}", message);
-}
-
-std::string HexOf(std::string_view bytes) {
-  std::string hex;
-  for (const unsigned char byte : bytes) hex += fmt::format("{:02x}", byte);
-  return hex;
 }
 
 }  // namespace banquet::redis

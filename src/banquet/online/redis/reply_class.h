@@ -34,6 +34,4 @@ const ReplyRule& RuleOf(std::string_view error);
 Status ErrorOfReply(std::string_view error, std::string_view server, std::string_view command,
                     std::string_view key = {});
 
-std::string HexOf(std::string_view bytes);
-
 }  // namespace banquet::redis

@@ -1,5 +1,6 @@
 #include "banquet/online/redis/restore_frames.h"
 
+#include "banquet/base/hex_text.h"
 #include "banquet/base/testing.h"
 #include "banquet/online/contract/batch_builder.h"
 #include "banquet/online/redis/reply_class.h"

@@ -4,6 +4,7 @@
 #include <random>
 #include <set>
 
+#include "banquet/base/hex_text.h"
 #include "banquet/base/testing.h"
 #include "banquet/online/contract/batch_builder.h"
 #include "banquet/online/redis/live_redis.h"

@@ -3,6 +3,7 @@
 #include <optional>
 #include <vector>
 
+#include "banquet/base/hex_text.h"
 #include "banquet/online/redis/reply_class.h"
 
 namespace banquet::redis {

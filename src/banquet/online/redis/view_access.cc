@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "banquet/base/hex_text.h"
 #include "banquet/base/log.h"
 #include "banquet/online/redis/hash_layout.h"
 #include "banquet/online/redis/reply_class.h"
