@@ -1,8 +1,11 @@
 """`banquet verify`: what is in the online store beside what the source says."""
+import json
 import sqlite3
+import time
 
 import pytest
 from outcomes import FIRST, WINDOW, contents, one_error_line, rewrite, with_column
+from stores import RedisServer
 
 
 def verify(repository, *arguments):
@@ -81,6 +84,29 @@ def test_a_sample_is_as_large_as_asked_and_goes_at_the_rate_asked(filled):
     assert outcome.exit_code == 0, outcome
     assert views["inc_plain"]["checked"] == 4
     assert outcome.json["seconds"] >= 0.3
+
+
+def test_a_store_that_dies_while_a_sample_is_compared_is_told(make_repository, tmp_path):
+    server = RedisServer(tmp_path)
+    try:
+        repository = make_repository(store="redis", server=server)
+        assert repository.banquet("materialize", *WINDOW, "-v", "inc_plain").exit_code == 0
+        with repository.start("verify", "--sample", "6", "--rate-max", "1", "--json") as process:
+            while server.client.info("commandstats").get("cmdstat_hmget", {"calls": 0})["calls"] < 3:
+                assert process.poll() is None
+                time.sleep(0.02)
+            server.stop()
+            stdout, stderr = process.communicate(timeout=60)
+    finally:
+        server.stop()
+    assert process.returncode == 4, stderr
+    assert json.loads(stdout)["status"] == "ERROR"
+    assert any(line.startswith(f"banquet: redis at localhost:{server.port}") for line in stderr.splitlines()), stderr
+
+
+def test_quiet_says_nothing_where_all_is_well(filled):
+    outcome = filled[0].banquet("-q", "verify")
+    assert (outcome.exit_code, outcome.stdout, outcome.stderr) == (0, "", "")
 
 
 def test_a_window_of_ones_own(filled):

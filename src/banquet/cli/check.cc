@@ -5,11 +5,10 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
-#include "banquet/builtin/products.h"
 #include "banquet/cli/command.h"
+#include "banquet/cli/run_parts.h"
 #include "banquet/cli/text_table.h"
 #include "banquet/engine/local/local_compute_engine.h"
-#include "banquet/engine/task_selection.h"
 #include "banquet/engine/view_columns_of.h"
 
 namespace banquet {
@@ -25,6 +24,7 @@ struct CheckArguments {
 struct Finding {
   std::string what;  // "registry", "view driver_hourly_stats", "online store redis".
   Status status;
+  bool skipped = false;  // By banquet.unsupported.
 };
 
 // The source of each view: its files are opened and its columns found, no row is read. Views that
@@ -34,8 +34,11 @@ void CheckViews(const ExecutionContext& context, const std::vector<SelectedTask>
   for (const SelectedTask& selected : tasks) {
     Finding& finding = findings->emplace_back();
     finding.what = "view " + selected.task.view.name;
-    finding.status = selected.refusal;
-    if (!finding.status.ok()) continue;
+    if (!selected.refusal.ok()) {
+      finding.skipped = MaySkip(context.config->options.unsupported, selected);
+      if (!finding.skipped) finding.status = selected.refusal;
+      continue;
+    }
     finding.status = PlanTask(context, selected.task).status();
     Result<ViewColumns> view = ViewColumnsOf(selected.task, *context.contents, *context.config);
     if (view.ok()) {
@@ -49,25 +52,13 @@ void CheckViews(const ExecutionContext& context, const std::vector<SelectedTask>
 Result<std::vector<Finding>> RunCheck(const GlobalOptions& options,
                                       const CheckArguments& arguments) {
   Clock& clock = SystemClock();
-  BANQUET_ASSIGN_OR_RETURN(const Repository repository, OpenRepository(options));
   const TaskQuery query{
       .views = arguments.views, .version = {}, .start_us = 0, .end_us = clock.NowUs()};
-  BANQUET_ASSIGN_OR_RETURN(
-      const std::vector<SelectedTask> tasks,
-      SelectTasks(*repository.contents, repository.config, query, clock.NowUs()));
-  BANQUET_ASSIGN_OR_RETURN(const auto offline_store, MakeOfflineStore(repository.config));
-  BANQUET_ASSIGN_OR_RETURN(const OnlineStores stores,
-                           MakeOnlineStores(repository.config, {}, clock));
-  const ExecutionContext context{.config = &repository.config,
-                                 .registry = repository.registry.get(),
-                                 .contents = repository.contents,
-                                 .offline_store = offline_store.get(),
-                                 .online_stores = stores.All(),
-                                 .clock = &clock,
-                                 .stop = {}};
-  std::vector<Finding> findings = {{"registry", repository.registry->CheckWritable()}};
+  BANQUET_ASSIGN_OR_RETURN(const RunParts run, OpenRun(options, query, clock, {}));
+  const ExecutionContext context = run.Context(clock, {});
+  std::vector<Finding> findings = {{"registry", context.registry->CheckWritable()}};
   std::vector<ViewColumns> columns;
-  CheckViews(context, tasks, &findings, &columns);
+  CheckViews(context, run.tasks, &findings, &columns);
   for (const StoreLanes* lanes : context.online_stores) {
     findings.push_back({"online store " + lanes->name(), lanes->store().Check(columns)});
   }
@@ -83,8 +74,9 @@ int Print(const GlobalOptions& options, const std::vector<Finding>& findings) {
     if (ExitCodeOf(finding.status) > ExitCodeOf(worst)) worst = finding.status;
     checks.push_back({{"what", finding.what},
                       {"ok", ok},
+                      {"skipped", finding.skipped},
                       {"error", ok ? Json() : Json(MessageOf(finding.status))}});
-    rows.push_back({finding.what, ok ? "ok" : "FAILED"});
+    rows.push_back({finding.what, finding.skipped ? "skipped" : ok ? "ok" : "FAILED"});
     if (!ok) {
       std::fprintf(stderr, "banquet: %s: %s\n", finding.what.c_str(),
                    MessageOf(finding.status).c_str());
@@ -107,9 +99,7 @@ void AddCheckCommand(CLI::App& app, CommandBody* body) {
   auto arguments = std::make_shared<CheckArguments>();
   CLI::App* command = app.add_subcommand(
       "check", "Try what a run needs, the registry, sources, stores and rights, and write nothing");
-  command->add_option("-v,--views", arguments->views, "Feature view (repeatable; default: all)")
-      ->type_size(1)
-      ->allow_extra_args(false);
+  AddViewsOption(command, &arguments->views, "Feature view (repeatable; default: all)");
   command->footer(
       "Example, before the first run on a new machine:\n"
       "  banquet check && banquet materialize-incremental \"$(date -u +%Y-%m-%dT%H:%M:%S)\"");

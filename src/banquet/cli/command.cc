@@ -1,9 +1,15 @@
 #include "banquet/cli/command.h"
 
+#include <CLI/App.hpp>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
 namespace banquet {
+
+void AddViewsOption(CLI::App* command, std::vector<std::string>* views,
+                    const std::string& meaning) {
+  command->add_option("-v,--views", *views, meaning)->type_size(1)->allow_extra_args(false);
+}
 
 Result<Repository> OpenRepository(const GlobalOptions& options) {
   Repository repository;

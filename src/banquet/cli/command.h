@@ -44,6 +44,9 @@ void AddStoresCommand(CLI::App& app, CommandBody* body);
 void AddVerifyCommand(CLI::App& app, CommandBody* body);
 void AddCheckCommand(CLI::App& app, CommandBody* body);
 
+// -v, --views: one name each time it is given.
+void AddViewsOption(CLI::App* command, std::vector<std::string>* views, const std::string& meaning);
+
 // A repository, opened: what every command but `stores` begins with.
 struct Repository {
   RepoConfig config;

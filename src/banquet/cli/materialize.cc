@@ -9,13 +9,12 @@
 
 #include "banquet/base/log.h"
 #include "banquet/base/time_text.h"
-#include "banquet/builtin/products.h"
 #include "banquet/cli/command.h"
 #include "banquet/cli/job_wait.h"
 #include "banquet/cli/run_metrics.h"
+#include "banquet/cli/run_parts.h"
 #include "banquet/cli/run_report.h"
 #include "banquet/cli/signals.h"
-#include "banquet/engine/task_selection.h"
 
 namespace banquet {
 namespace {
@@ -109,32 +108,21 @@ Result<RunReport> RunMaterialize(const GlobalOptions& options,
                                  std::chrono::steady_clock::time_point started) {
   Clock& clock = SystemClock();
   BANQUET_ASSIGN_OR_RETURN(const TaskQuery query, QueryOf(arguments, clock.NowUs()));
-  BANQUET_ASSIGN_OR_RETURN(const Repository repository, OpenRepository(options));
-  BANQUET_ASSIGN_OR_RETURN(
-      std::vector<SelectedTask> tasks,
-      SelectTasks(*repository.contents, repository.config, query, clock.NowUs()));
   std::stop_source stop;
-  BANQUET_ASSIGN_OR_RETURN(const auto offline_store, MakeOfflineStore(repository.config));
-  BANQUET_ASSIGN_OR_RETURN(const OnlineStores stores,
-                           MakeOnlineStores(repository.config, stop.get_token(), clock));
-  const ExecutionContext context{.config = &repository.config,
-                                 .registry = repository.registry.get(),
-                                 .contents = repository.contents,
-                                 .offline_store = offline_store.get(),
-                                 .online_stores = stores.All(),
-                                 .clock = &clock,
-                                 .stop = stop.get_token()};
+  BANQUET_ASSIGN_OR_RETURN(RunParts run, OpenRun(options, query, clock, stop.get_token()));
+  const Repository& repository = run.repository;
+  const ExecutionContext context = run.Context(clock, stop.get_token());
   BANQUET_ASSIGN_OR_RETURN(const auto engine, MakeComputeEngine(repository.config));
   CatchStopSignals();
-  Announce(options, repository.config, query, tasks);
+  Announce(options, repository.config, query, run.tasks);
   std::vector<std::string> warnings;
   WarnOfFutureEnd(query, clock.NowUs(), &warnings);
-  const Status run_error = LeftOutServices(repository, query, tasks, &warnings);
+  const Status run_error = LeftOutServices(repository, query, run.tasks, &warnings);
   TellWarnings(warnings);
   // OpenRepository has told those of the configuration.
   warnings.insert(warnings.begin(), repository.config.warnings.begin(),
                   repository.config.warnings.end());
-  const auto jobs = engine->Materialize(context, std::move(tasks));
+  const auto jobs = engine->Materialize(context, std::move(run.tasks));
   const auto progress = MakeProgress(ChooseProgressMode(options.progress, options.quiet), jobs);
   WaitForJobs(jobs, progress.get(), &stop);
   const double seconds =
@@ -191,11 +179,8 @@ int Run(const GlobalOptions& options, const MaterializeArguments& arguments) {
 }
 
 void AddViewOptions(CLI::App* command, MaterializeArguments* arguments) {
-  command
-      ->add_option("-v,--views", arguments->views,
-                   "Feature view to materialize (repeatable; default: all)")
-      ->type_size(1)
-      ->allow_extra_args(false);
+  AddViewsOption(command, &arguments->views,
+                 "Feature view to materialize (repeatable; default: all)");
   command->add_option("--version", arguments->version,
                       "Version of the view (vN); needs exactly one --views");
 }

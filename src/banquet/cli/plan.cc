@@ -7,11 +7,10 @@
 #include <nlohmann/json.hpp>
 
 #include "banquet/base/time_text.h"
-#include "banquet/builtin/products.h"
 #include "banquet/cli/command.h"
+#include "banquet/cli/run_parts.h"
 #include "banquet/cli/text_table.h"
 #include "banquet/engine/local/local_compute_engine.h"
-#include "banquet/engine/task_selection.h"
 
 namespace banquet {
 namespace {
@@ -88,23 +87,11 @@ Result<int> RunPlan(const GlobalOptions& options, const PlanArguments& arguments
   BANQUET_ASSIGN_OR_RETURN(query.start_us, ParseInstant(arguments.start));
   BANQUET_ASSIGN_OR_RETURN(query.end_us, ParseInstant(arguments.end));
   Clock& clock = SystemClock();
-  BANQUET_ASSIGN_OR_RETURN(const Repository repository, OpenRepository(options));
-  BANQUET_ASSIGN_OR_RETURN(
-      const std::vector<SelectedTask> tasks,
-      SelectTasks(*repository.contents, repository.config, query, clock.NowUs()));
-  BANQUET_ASSIGN_OR_RETURN(const auto offline_store, MakeOfflineStore(repository.config));
-  BANQUET_ASSIGN_OR_RETURN(const OnlineStores stores,
-                           MakeOnlineStores(repository.config, {}, clock));
-  const ExecutionContext context{.config = &repository.config,
-                                 .registry = repository.registry.get(),
-                                 .contents = repository.contents,
-                                 .offline_store = offline_store.get(),
-                                 .online_stores = stores.All(),
-                                 .clock = &clock,
-                                 .stop = {}};
+  BANQUET_ASSIGN_OR_RETURN(const RunParts run, OpenRun(options, query, clock, {}));
+  const ExecutionContext context = run.Context(clock, {});
   Status error;  // The worst view's.
   auto views = Json::array();
-  for (const SelectedTask& selected : tasks) {
+  for (const SelectedTask& selected : run.tasks) {
     const Result<PlannedTask> planned = selected.refusal.ok()
                                             ? PlanTask(context, selected.task)
                                             : Result<PlannedTask>(selected.refusal);
@@ -137,9 +124,7 @@ void AddPlanCommand(CLI::App& app, CommandBody* body) {
       app.add_subcommand("plan", "Show what materialize would read and do; writes nothing");
   plan->add_option("START_TS", arguments->start, "Start of the window")->required();
   plan->add_option("END_TS", arguments->end, "End of the window")->required();
-  plan->add_option("-v,--views", arguments->views, "Feature view (repeatable; default: all)")
-      ->type_size(1)
-      ->allow_extra_args(false);
+  AddViewsOption(plan, &arguments->views, "Feature view (repeatable; default: all)");
   plan->add_option("--version", arguments->version,
                    "Version of the view (vN); needs exactly one --views");
   plan->footer("Example:\n  banquet plan 2026-01-01 2026-02-01 -v driver_hourly_stats");

@@ -5,7 +5,9 @@
 #include <CLI/App.hpp>
 #include <algorithm>
 #include <cstdio>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "banquet/base/time_text.h"
 #include "banquet/builtin/products.h"
@@ -59,19 +61,16 @@ Result<TaskQuery> QueryOf(const VerifyArguments& arguments, int64_t now_us) {
   return query;
 }
 
-// From the earliest recorded start to the latest recorded end. A view without any is left out
-// unless it was named.
-Status UseRecordedWindows(const VerifyArguments& arguments, std::vector<SelectedTask>* tasks) {
+// A view without a recorded interval is left out unless it was named.
+Status UseRecordedWindows(const VerifyArguments& arguments, bool quiet,
+                          std::vector<SelectedTask>* tasks) {
   std::vector<std::string> without;
   for (SelectedTask& selected : *tasks) {
-    const auto& intervals = selected.task.view.materialization_intervals;
-    if (intervals.empty()) {
+    if (const std::optional<TimeWindow> span = RecordedSpan(selected.task.view)) {
+      selected.task.window = *span;
+    } else {
       without.push_back(selected.task.view.name);
-      continue;
     }
-    selected.task.window = {
-        .start_us = std::ranges::min(intervals, {}, &TimeWindow::start_us).start_us,
-        .end_us = std::ranges::max(intervals, {}, &TimeWindow::end_us).end_us};
   }
   std::erase_if(*tasks, [](const SelectedTask& selected) {
     return selected.task.view.materialization_intervals.empty();
@@ -83,9 +82,10 @@ Status UseRecordedWindows(const VerifyArguments& arguments, std::vector<Selected
           "first",
           view);
     }
-    TellWarnings(std::vector<std::string>{
-        fmt::format("View {} has no recorded interval and is not verified", view)});
   }
+  for (std::string& text : without)
+    text = "View " + text + " has no recorded interval and is not verified";
+  if (!quiet) TellWarnings(without);
   return Status::OK();
 }
 
@@ -97,7 +97,9 @@ Result<VerifyReport> RunVerify(const GlobalOptions& options, const VerifyArgumen
   BANQUET_ASSIGN_OR_RETURN(
       std::vector<SelectedTask> tasks,
       SelectTasks(*repository.contents, repository.config, query, clock.NowUs()));
-  if (arguments.start.empty()) BANQUET_RETURN_NOT_OK(UseRecordedWindows(arguments, &tasks));
+  if (arguments.start.empty()) {
+    BANQUET_RETURN_NOT_OK(UseRecordedWindows(arguments, options.quiet, &tasks));
+  }
   for (SelectedTask& selected : tasks) selected.task.records_interval = false;
   std::stop_source stop;
   BANQUET_ASSIGN_OR_RETURN(const auto offline_store, MakeOfflineStore(repository.config));
@@ -121,6 +123,7 @@ Result<VerifyReport> RunVerify(const GlobalOptions& options, const VerifyArgumen
   WaitForJobs(jobs, progress.get(), &stop);
   RateLimit rate(arguments.rate_max);
   const Status compared = audit.CompareSample(&rate, &clock, stop.get_token());
+  if (!compared.ok()) std::fprintf(stderr, "banquet: %s\n", MessageOf(compared).c_str());
   VerifyReport report{
       .run = MakeRunReport(
           jobs, {}, compared, StopSignal(),
@@ -225,11 +228,8 @@ void AddVerifyCommand(CLI::App& app, CommandBody* body) {
                       "Start of the window, inclusive; default: the earliest recorded start");
   command->add_option("END_TS", arguments->end,
                       "End of the window, inclusive; default: the latest recorded end");
-  command
-      ->add_option("-v,--views", arguments->views,
-                   "Feature view to verify (repeatable; default: all that were materialized)")
-      ->type_size(1)
-      ->allow_extra_args(false);
+  AddViewsOption(command, &arguments->views,
+                 "Feature view to verify (repeatable; default: all that were materialized)");
   command
       ->add_option("--sample", arguments->sample,
                    "Compare only so many entities of each view, chosen by a hash of their keys")

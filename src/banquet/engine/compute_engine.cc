@@ -59,16 +59,12 @@ std::vector<std::shared_ptr<MaterializationJob>> ComputeEngine::Materialize(
     const ExecutionContext& context, std::vector<SelectedTask> tasks) {
   Jobs jobs;
   std::vector<PendingGroup> alone;
-  const UnsupportedRule& unsupported = context.config->options.unsupported;
   for (SelectedTask& selected : tasks) {
     const std::string& name = selected.task.view.name;
     auto job =
         jobs.emplace_back(std::make_shared<MaterializationJob>(NewJobId(name), selected.task));
     if (!selected.refusal.ok()) {
-      const bool skip = selected.unsupported &&
-                        (unsupported.skip_all || std::ranges::find(unsupported.skip_views, name) !=
-                                                     unsupported.skip_views.end());
-      if (skip) {
+      if (MaySkip(context.config->options.unsupported, selected)) {
         job->Skip(MessageOf(selected.refusal));
       } else {
         job->Finish(selected.refusal);

@@ -241,6 +241,18 @@ Result<bool> FollowRecordedIntervals(const RegistryContents& contents, int64_t n
   return true;
 }
 
+std::optional<TimeWindow> RecordedSpan(const FeatureView& view) {
+  const std::vector<TimeWindow>& intervals = view.materialization_intervals;
+  if (intervals.empty()) return std::nullopt;
+  return TimeWindow{.start_us = std::ranges::min(intervals, {}, &TimeWindow::start_us).start_us,
+                    .end_us = std::ranges::max(intervals, {}, &TimeWindow::end_us).end_us};
+}
+
+bool MaySkip(const UnsupportedRule& rule, const SelectedTask& selected) {
+  return selected.unsupported &&
+         (rule.skip_all || std::ranges::count(rule.skip_views, selected.task.view.name) > 0);
+}
+
 std::vector<std::string> PrecomputedServices(const RegistryContents& contents,
                                              const std::string& project,
                                              const std::vector<SelectedTask>& tasks) {

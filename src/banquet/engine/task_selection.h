@@ -42,6 +42,12 @@ Result<std::vector<SelectedTask>> SelectTasks(const RegistryContents& contents,
 Result<bool> FollowRecordedIntervals(const RegistryContents& contents, int64_t now_us,
                                      MaterializationTask* task);
 
+// From the earliest recorded start to the latest recorded end; nullopt: nothing is recorded.
+std::optional<TimeWindow> RecordedSpan(const FeatureView& view);
+
+// Whether banquet.unsupported lets the others succeed without this one.
+bool MaySkip(const UnsupportedRule& rule, const SelectedTask& selected);
+
 // Feature services with precompute_online that touch one of these views: this version does not
 // recompute their vectors.
 std::vector<std::string> PrecomputedServices(const RegistryContents& contents,

@@ -212,5 +212,22 @@ TEST_F(TaskSelectionTest, NamesTheServicesWhoseVectorsStayOld) {
   EXPECT_TRUE(PrecomputedServices(contents_, "other", tasks).empty());
 }
 
+TEST(RecordedSpanTest, GoesFromTheEarliestStartToTheLatestEnd) {
+  FeatureView view = MakeView("v");
+  EXPECT_EQ(RecordedSpan(view), std::nullopt);
+  view.materialization_intervals = {{5, 9}, {1, 3}, {2, 12}};
+  EXPECT_EQ(RecordedSpan(view), (TimeWindow{1, 12}));
+}
+
+TEST(MaySkipTest, OnlyWhatIsUnsupportedAndNamedOrAll) {
+  SelectedTask selected;
+  selected.task.view.name = "v";
+  EXPECT_FALSE(MaySkip({.skip_all = true, .skip_views = {}}, selected)) << "it can be done";
+  selected.unsupported = true;
+  EXPECT_TRUE(MaySkip({.skip_all = true, .skip_views = {}}, selected));
+  EXPECT_TRUE(MaySkip({.skip_all = false, .skip_views = {"u", "v"}}, selected));
+  EXPECT_FALSE(MaySkip({.skip_all = false, .skip_views = {"u"}}, selected));
+}
+
 }  // namespace
 }  // namespace banquet

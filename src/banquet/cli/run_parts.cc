@@ -1,0 +1,27 @@
+#include "banquet/cli/run_parts.h"
+
+namespace banquet {
+
+ExecutionContext RunParts::Context(Clock& clock, const std::stop_token& stop) const {
+  return {.config = &repository.config,
+          .registry = repository.registry.get(),
+          .contents = repository.contents,
+          .offline_store = offline_store.get(),
+          .online_stores = online_stores.All(),
+          .clock = &clock,
+          .stop = stop};
+}
+
+Result<RunParts> OpenRun(const GlobalOptions& options, const TaskQuery& query, Clock& clock,
+                         const std::stop_token& stop) {
+  RunParts run;
+  BANQUET_ASSIGN_OR_RETURN(run.repository, OpenRepository(options));
+  const RepoConfig& config = run.repository.config;
+  BANQUET_ASSIGN_OR_RETURN(run.tasks,
+                           SelectTasks(*run.repository.contents, config, query, clock.NowUs()));
+  BANQUET_ASSIGN_OR_RETURN(run.offline_store, MakeOfflineStore(config));
+  BANQUET_ASSIGN_OR_RETURN(run.online_stores, MakeOnlineStores(config, stop, clock));
+  return run;
+}
+
+}  // namespace banquet

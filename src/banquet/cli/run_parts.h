@@ -1,0 +1,30 @@
+#pragma once
+// What commands that run, plan or check tasks work with.
+
+#include <memory>
+#include <stop_token>
+#include <vector>
+
+#include "banquet/builtin/products.h"
+#include "banquet/cli/command.h"
+#include "banquet/engine/execution_context.h"
+#include "banquet/engine/task_selection.h"
+
+namespace banquet {
+
+struct RunParts {
+  Repository repository;
+  std::vector<SelectedTask> tasks;
+  std::unique_ptr<OfflineStore> offline_store;
+  OnlineStores online_stores;
+
+  // Borrows the parts, which stay where they are, and the clock.
+  ExecutionContext Context(Clock& clock, const std::stop_token& stop) const;
+};
+
+// Mistakes are told in this order: configuration and registry, views and window, source, stores.
+// No store is contacted.
+Result<RunParts> OpenRun(const GlobalOptions& options, const TaskQuery& query, Clock& clock,
+                         const std::stop_token& stop);
+
+}  // namespace banquet
