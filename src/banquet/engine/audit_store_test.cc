@@ -173,6 +173,8 @@ TEST(AuditStoreTest, ASampleIsComparedAfterTheRunAtTheRateGiven) {
   EXPECT_EQ(shelf.keys_read, 20u);
   EXPECT_EQ(audit.audits().at("v").Of(Standing::kMissing), 20);
   EXPECT_EQ(clock.NowUs(), 1'900'000);
+  shelf.failure = RemoteError({}, "gone");
+  EXPECT_FAULT(Fault::kRemote, "gone", audit.CompareSample(&rate, &clock, {}));
   std::stop_source stop;
   stop.request_stop();
   EXPECT_FAULT(Fault::kCancelled, "", audit.CompareSample(&rate, &clock, stop.get_token()));

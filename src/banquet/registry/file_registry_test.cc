@@ -142,8 +142,10 @@ TEST_F(FileRegistryTest, RemovesTheTemporaryFileOfAKilledRun) {
 
 TEST_F(FileRegistryTest, AReadOnlyRegistryIsAUserError) {
   ASSERT_EQ(::chmod(file_.c_str(), 0444), 0);
+  EXPECT_OK(Open(clock_)->CheckWritable());
   const WithoutRoot without_root;
   EXPECT_OK(Open(clock_)->Read());
+  EXPECT_FAULT(Fault::kUser, "registry is read-only", Open(clock_)->CheckWritable());
   EXPECT_FAULT(Fault::kUser, "registry is read-only",
                Open(clock_)->RecordMaterialization(Record("inc_plain")));
 }

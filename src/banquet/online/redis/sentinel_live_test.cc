@@ -14,7 +14,7 @@ namespace {
 
 using std::chrono::seconds;
 
-class SentinelTest : public ::testing::Test {
+class SentinelLiveTest : public ::testing::Test {
  protected:
   void SetUp() override {
     ASSERT_OK_AND_ASSIGN(master_, LiveRedis::Start());
@@ -90,7 +90,7 @@ Result<RowOutcomes> WriteRow(OnlineWriter* writer, const ViewColumns& view,
   return writer->Flush();
 }
 
-TEST_F(SentinelTest, TheMasterIsFoundAndAFailOverEndsTheRunAndNotTheNext) {
+TEST_F(SentinelLiveTest, TheMasterIsFoundAndAFailOverEndsTheRunAndNotTheNext) {
   EXPECT_EQ(MasterPort(), master_->port());
   ASSERT_OK_AND_ASSIGN(const auto store, Store());
   const ViewColumns view = MakeTestView("v", {"f"});
@@ -123,19 +123,19 @@ TEST_F(SentinelTest, TheMasterIsFoundAndAFailOverEndsTheRunAndNotTheNext) {
   EXPECT_TRUE(stored[0].has_value() && stored[1].has_value());
 }
 
-TEST_F(SentinelTest, AMasterThatTheSentinelsDoNotKnowIsTheUsersToMend) {
+TEST_F(SentinelLiveTest, AMasterThatTheSentinelsDoNotKnowIsTheUsersToMend) {
   ASSERT_OK_AND_ASSIGN(const auto store, Store("nobody"));
   EXPECT_FAULT(Fault::kUser, "sentinel_master: nobody", store->Prepare({}));
 }
 
-TEST_F(SentinelTest, WhereNoSentinelAnswersTheRunSaysSo) {
+TEST_F(SentinelLiveTest, WhereNoSentinelAnswersTheRunSaysSo) {
   const int port = sentinel_->port();
   sentinel_->Kill();
   ASSERT_OK_AND_ASSIGN(const auto store, Store());
   EXPECT_FAULT(Fault::kRemote, "127.0.0.1:" + std::to_string(port), store->Prepare({}));
 }
 
-TEST_F(SentinelTest, AServerThatIsNoSentinelIsNoticed) {
+TEST_F(SentinelLiveTest, AServerThatIsNoSentinelIsNoticed) {
   ConnectionSettings settings = Settings();
   settings.sentinels = {{.host = "127.0.0.1", .port = master_->port()}};
   EXPECT_FAULT(Fault::kRemote, "SENTINEL", FindMaster(settings));

@@ -2,7 +2,9 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
+#include <functional>
 #include <thread>
 
 #include "banquet/base/testing.h"
@@ -20,7 +22,7 @@ const auto kNoSigpipe = std::signal(SIGPIPE, SIG_IGN);
 
 // An authority `ca.pem`, another `stranger.pem`, and signed by the first: `server` for 127.0.0.1,
 // `elsewhere` for another host, `expired`, and `client`; a key in NAME.key, its certificate in
-// NAME.pem.
+// NAME.pem. `locked.key` is the client's under the password "canary", `authorities` a folder.
 class Certificates {
  public:
   Certificates() {
@@ -32,6 +34,10 @@ class Certificates {
     Sign("elsewhere", "subjectAltName=DNS:elsewhere.example", "-days 2");
     Sign("expired", "subjectAltName=IP:127.0.0.1", "-days -1");
     Sign("client", "extendedKeyUsage=clientAuth", "-days 2");
+    Run("ec -in client.key -aes256 -passout pass:canary -out locked.key");
+    std::filesystem::create_directory(File("authorities"));
+    std::filesystem::copy(File("ca.pem"), File("authorities/ca.pem"));
+    Run("rehash authorities");
   }
   std::string File(const std::string& name) const { return folder_.File(name); }
 
@@ -70,15 +76,19 @@ struct TlsRedis {
   }
 };
 
-Result<TlsRedis> StartTls(const std::string& certificate, const std::string& clients = "no") {
+Result<TlsRedis> StartTls(const std::string& certificate, const std::string& clients = "no",
+                          const std::vector<std::string>& more = {}) {
   const Certificates& certificates = TestCertificates();
   TlsRedis redis;
   BANQUET_ASSIGN_OR_RETURN(redis.port, LiveRedis::FreePort());
-  BANQUET_ASSIGN_OR_RETURN(
-      redis.server, LiveRedis::Start({"--tls-port", std::to_string(redis.port), "--tls-cert-file",
-                                      certificates.File(certificate + ".pem"), "--tls-key-file",
-                                      certificates.File(certificate + ".key"), "--tls-ca-cert-file",
-                                      certificates.File("ca.pem"), "--tls-auth-clients", clients}));
+  std::vector<std::string> arguments = {
+      "--tls-port",         std::to_string(redis.port),
+      "--tls-cert-file",    certificates.File(certificate + ".pem"),
+      "--tls-key-file",     certificates.File(certificate + ".key"),
+      "--tls-ca-cert-file", certificates.File("ca.pem"),
+      "--tls-auth-clients", clients};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  BANQUET_ASSIGN_OR_RETURN(redis.server, LiveRedis::Start(std::move(arguments)));
   return redis;
 }
 
@@ -175,43 +185,89 @@ TEST(RedisTlsTest, AServerThatDiesUnderTlsIsARemoteErrorAndNoWriteIsCounted) {
   EXPECT_FAULT(Fault::kRemote, "redis at", status);
 }
 
+// A port where what is to be seen happens to the first that connects.
+class StrangePort {
+ public:
+  explicit StrangePort(std::function<void(int client)> welcome)
+      : listener_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address = {};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    EXPECT_EQ(bind(listener_, reinterpret_cast<sockaddr*>(&address), size), 0);
+    EXPECT_EQ(getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size), 0);
+    EXPECT_EQ(listen(listener_, 1), 0);
+    address_ = "127.0.0.1:" + std::to_string(ntohs(address.sin_port)) + ",ssl=true";
+    if (welcome == nullptr) return;
+    server_ = std::jthread([this, welcome = std::move(welcome)] {
+      const int client = accept(listener_, nullptr, nullptr);
+      char hello[16];
+      EXPECT_GT(recv(client, hello, sizeof hello, 0), 0);
+      welcome(client);
+      close(client);
+    });
+  }
+  ~StrangePort() {
+    if (server_.joinable()) server_.join();
+    close(listener_);
+  }
+  const std::string& address() const { return address_; }
+
+ private:
+  const int listener_;
+  std::string address_;
+  std::jthread server_;
+};
+
 TEST(RedisTlsTest, AServerThatAnswersInAnotherProtocolIsTheUsersToMend) {
-  const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address = {};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  ASSERT_EQ(bind(listener, reinterpret_cast<sockaddr*>(&address), size), 0);
-  ASSERT_EQ(getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size), 0);
-  ASSERT_EQ(listen(listener, 1), 0);
-  std::jthread server([listener] {
-    const int client = accept(listener, nullptr, nullptr);
-    char hello[16];
-    EXPECT_GT(recv(client, hello, sizeof hello, 0), 0);
-    EXPECT_EQ(send(client, "-ERR no\r\n", 9, MSG_NOSIGNAL), 9);
-    close(client);
-  });
-  EXPECT_FAULT(Fault::kUser, "does not speak TLS",
-               TryOn("127.0.0.1:" + std::to_string(ntohs(address.sin_port)) + ",ssl=true"));
-  close(listener);
+  const StrangePort port(
+      [](int client) { EXPECT_EQ(send(client, "-ERR no\r\n", 9, MSG_NOSIGNAL), 9); });
+  EXPECT_FAULT(Fault::kUser, "does not speak TLS", TryOn(port.address()));
+}
+
+TEST(RedisTlsTest, AServerThatEndsInTheHandshakeIsTriedAgain) {
+  const StrangePort port([](int) {});
+  const Status status = TryOn(port.address());
+  EXPECT_FAULT(Fault::kRemote, "redis at 127.0.0.1", status);
+  EXPECT_TRUE(IsRetryable(status));
 }
 
 TEST(RedisTlsTest, AServerThatSaysNothingInTheHandshakeCostsTheConnectTimeout) {
-  const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address = {};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  ASSERT_EQ(bind(listener, reinterpret_cast<sockaddr*>(&address), size), 0);
-  ASSERT_EQ(getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size), 0);
-  ASSERT_EQ(listen(listener, 1), 0);
+  const StrangePort port(nullptr);
   OnlineStoreContext context;
   context.connect_timeout = std::chrono::milliseconds(200);
-  ASSERT_OK_AND_ASSIGN(
-      const auto store,
-      StoreAt("127.0.0.1:" + std::to_string(ntohs(address.sin_port)) + ",ssl=true", context));
+  ASSERT_OK_AND_ASSIGN(const auto store, StoreAt(port.address(), context));
   EXPECT_FAULT(Fault::kRemote, "did not finish the TLS handshake", store->Prepare({}));
-  close(listener);
+}
+
+TEST(RedisTlsTest, AServerThatRefusesTheClientInTheHandshakeSaysWhy) {
+  ASSERT_OK_AND_ASSIGN(const TlsRedis redis,
+                       StartTls("server", "yes", {"--tls-protocols", "TLSv1.2"}));
+  EXPECT_FAULT(Fault::kRemote, "TLS handshake", TryOn(redis.Trusted()));
+}
+
+TEST(RedisTlsTest, AKeyUnderAPasswordNeedsIt) {
+  ASSERT_OK_AND_ASSIGN(const TlsRedis redis, StartTls("server", "yes"));
+  const Certificates& files = TestCertificates();
+  const std::string client =
+      ",ssl_certfile=" + files.File("client.pem") + ",ssl_keyfile=" + files.File("locked.key");
+  EXPECT_OK(TryOn(redis.Trusted(client + ",ssl_password=canary")));
+  const Status refused = TryOn(redis.Trusted(client + ",ssl_password=canart"));
+  EXPECT_FAULT(Fault::kUser, "ssl_keyfile cannot be used", refused);
+  EXPECT_THAT(refused.message(), ::testing::Not(::testing::HasSubstr("canart")));
+  EXPECT_FAULT(Fault::kUser, "ssl_keyfile cannot be used",
+               TryOn(redis.Trusted(client + ",ssl_password=" + std::string(5000, 'x'))));
+}
+
+TEST(RedisTlsTest, AFileThatHoldsNoCertificateIsTheUsersToMend) {
+  ASSERT_OK_AND_ASSIGN(const TlsRedis redis, StartTls("server"));
+  const Certificates& files = TestCertificates();
+  EXPECT_FAULT(Fault::kUser, "ssl_certfile cannot be used",
+               TryOn(redis.Trusted(",ssl_certfile=" + files.File("client.key"))));
+  // A folder of authorities in OpenSSL's form, by the hash of their names.
+  EXPECT_OK(TryOn(redis.Address(",ssl_ca_path=" + files.File("authorities"))));
+  EXPECT_FAULT(Fault::kUser, "certificate is refused",
+               TryOn(redis.Address(",ssl_ca_path=" + files.File("nowhere"))));
 }
 
 TEST(RedisTlsTest, AUnixSocketServesAsWell) {

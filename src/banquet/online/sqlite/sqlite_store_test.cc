@@ -125,6 +125,21 @@ class SqliteStoreTest : public ::testing::Test {
   ViewColumns view_ = MakeTestView("stats", {"a", "b"});
 };
 
+TEST_F(SqliteStoreTest, CheckingChangesNothingAndNamesWhatIsMissing) {
+  ASSERT_OK_AND_ASSIGN(const auto store, Make());
+  EXPECT_OK(store->Check(std::span(&view_, 1)));
+  EXPECT_FALSE(std::filesystem::exists(path_));
+  ASSERT_OK(Prepare(store.get()));
+  ViewColumns other = view_;
+  other.view = "other";
+  EXPECT_OK(store->Check(std::span(&other, 1)));
+  EXPECT_EQ(Ask("SELECT count(*) FROM sqlite_master WHERE name LIKE '%other'"), "0");
+  context_.repo_path += "/missing/and/more";
+  ASSERT_OK_AND_ASSIGN(const auto nowhere, Make());
+  EXPECT_FAULT(Fault::kUser, "online_store.path", nowhere->Check(std::span(&view_, 1)));
+  context_.repo_path = std::filesystem::path(path_).parent_path();
+}
+
 TEST_F(SqliteStoreTest, MakesTheTableAsFeastsLocalProviderDoes) {
   ASSERT_OK_AND_ASSIGN(auto store, Make());
   ASSERT_OK(Prepare(store.get()));
