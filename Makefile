@@ -28,7 +28,7 @@ test:    ## Every test there is.
 	@$(BUILD) release all
 	@scripts/run_tests
 
-bench:   ## Measure the goals, SCALE=small|brief|default|full (5 minutes, 15, 40, hours); BENCH_ARGS="--page docs/benchmarks.md" writes the page.
+bench:   ## Measure the goals, SCALE=small|brief|default|full (5 minutes, 15, an hour, hours); BENCH_ARGS="--page docs/benchmarks.md" writes the page.
 	@scripts/bootstrap build test bench
 	@scripts/test_environment
 	@$(BUILD) bench benches

@@ -1,4 +1,4 @@
-"""How much is measured: small in minutes, brief in a quarter of an hour, default in the better half of one, full in hours."""
+"""How much is measured: small in minutes, brief in a quarter of an hour, default in about one, full in hours."""
 import dataclasses
 
 
