@@ -91,6 +91,7 @@ def test_a_store_that_dies_while_a_sample_is_compared_is_told(make_repository, t
     try:
         repository = make_repository(store="redis", server=server)
         assert repository.banquet("materialize", *WINDOW, "-v", "inc_plain").exit_code == 0
+        server.client.config_resetstat()  # materialize reads too
         with repository.start("verify", "--sample", "6", "--rate-max", "1", "--json") as process:
             while server.client.info("commandstats").get("cmdstat_hmget", {"calls": 0})["calls"] < 3:
                 assert process.poll() is None
