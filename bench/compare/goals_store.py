@@ -77,14 +77,14 @@ def _against_ceiling(case, runs):
 
 def whole_runs(bench, scale):
     """G2, G2s and G11: whole commands beside Feast's, and beside the read path and the store's ceiling in a row."""
-    for store in ("redis", "sqlite"):
+    for store, rounds in (("redis", scale.feast_rounds), ("sqlite", scale.feast_sqlite_rounds)):
         for rows, rows_per_key in scale.feast_cases:
             shape = Shape(rows, rows_per_key)
             contestants = {engine: lambda engine=engine: bench.materialize(engine, shape, store)
                            for engine in ("feast", "feast_best", "banquet")}
             contestants |= {"read": lambda: bench.read_path(shape), "ceiling": _ceiling_of(bench, shape, store)}
             contestants["banquet"]()  # The warm-up; Feast's would take minutes.
-            runs = interleaved(scale.feast_rounds, contestants, warm_up=False)
+            runs = interleaved(rounds, contestants, warm_up=False)
             yield from _against_feast(store, shape, runs)
             parts = [r + c for r, c in zip(_seconds(runs["read"]), _seconds(runs["ceiling"]))]
             yield Result("G11", f"whole run against read path + ceiling, {store}, {shape}",
