@@ -24,16 +24,6 @@ Status Refused(Retry retry, const std::string& path, const char* text) {
 
 }  // namespace
 
-std::string QuoteName(std::string_view name) {
-  std::string quoted = "\"";
-  for (const char c : name) {
-    if (c == '"') quoted.push_back('"');
-    quoted.push_back(c);
-  }
-  quoted.push_back('"');
-  return quoted;
-}
-
 Result<std::unique_ptr<Database>> Database::Open(DatabaseOptions options) {
   std::error_code ignored;
   if (std::filesystem::is_directory(options.path, ignored)) {

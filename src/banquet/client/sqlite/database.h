@@ -28,9 +28,6 @@ struct DatabaseOptions {
   Clock* clock = &SystemClock();                   // Borrowed, outlives the database.
 };
 
-// A name as SQL: in double quotes, its own doubled. A name cannot hold NUL.
-std::string QuoteName(std::string_view name);
-
 class FeedRows;
 class Statement;
 

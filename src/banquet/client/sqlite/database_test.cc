@@ -12,6 +12,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "banquet/base/sql_name.h"
 #include "banquet/base/testing.h"
 #include "banquet/client/sqlite/lock_holders.h"
 

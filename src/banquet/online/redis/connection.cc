@@ -10,6 +10,7 @@
 #include <span>
 #include <vector>
 
+#include "banquet/client/network/wait_ready.h"
 #include "banquet/online/redis/name_lookup.h"
 #include "banquet/online/redis/reply_class.h"
 #include "banquet/online/redis/sentinel.h"
@@ -203,7 +204,7 @@ Status Connection::WaitForServer(short events) {
   if (tls_ != nullptr && tls_->wants_write()) events |= POLLOUT;
   BANQUET_ASSIGN_OR_RETURN(
       const bool ready,
-      WaitReady(socket_, events, progress_at_ + stall_timeout_, settings_.stop, server_));
+      WaitReady(socket_.get(), events, progress_at_ + stall_timeout_, settings_.stop, server_));
   if (ready) return Status::OK();
   return RemoteError({.retryable = true}, "{} did not answer for {} ms ({})", server_,
                      stall_timeout_.count(),

@@ -6,10 +6,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
+
+#include "banquet/client/network/wait_ready.h"
 
 namespace banquet::redis {
 namespace {
@@ -17,8 +18,6 @@ namespace {
 using std::chrono::milliseconds;
 // The kernel waits in real time, so that an exchangeable clock would only mislead.
 using RealClock = std::chrono::steady_clock;
-
-constexpr milliseconds kSlice{100};  // Between looks at the stop token.
 
 Status NotReached(const std::string& server, const std::string& why) {
   return RemoteError({.retryable = true},
@@ -37,7 +36,7 @@ Result<Socket> DialOne(const SocketAddress& address, RealClock::time_point deadl
     return dialled;
   }
   if (errno != EINPROGRESS) return NotReached(server, std::strerror(errno));
-  BANQUET_ASSIGN_OR_RETURN(const bool ready, WaitReady(dialled, POLLOUT, deadline, stop, server));
+  BANQUET_ASSIGN_OR_RETURN(const bool ready, WaitReady(dialled.get(), POLLOUT, deadline, stop, server));
   if (!ready) {
     const auto waited = std::chrono::duration_cast<milliseconds>(RealClock::now() - begun);
     return NotReached(
@@ -61,21 +60,6 @@ Socket& Socket::operator=(Socket&& other) noexcept {
 
 Socket::~Socket() {
   if (fd_ >= 0) close(fd_);
-}
-
-Result<bool> WaitReady(const Socket& socket, short events, RealClock::time_point deadline,
-                       const std::stop_token& stop, const std::string& server) {
-  while (true) {
-    if (stop.stop_requested()) return CancelledError();
-    const auto left = std::chrono::ceil<milliseconds>(deadline - RealClock::now());
-    if (left.count() <= 0) return false;
-    pollfd poll_socket = {.fd = socket.get(), .events = events, .revents = 0};
-    const int ready = poll(&poll_socket, 1, static_cast<int>(std::min(left, kSlice).count()));
-    if (ready > 0) return true;
-    if (ready < 0 && errno != EINTR) {
-      return RemoteError({.retryable = true}, "{}: {}", server, std::strerror(errno));
-    }
-  }
 }
 
 Result<Socket> Dial(std::span<const SocketAddress> addresses, RealClock::time_point deadline,

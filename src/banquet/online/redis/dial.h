@@ -24,12 +24,6 @@ class Socket {
   int fd_;
 };
 
-// Waits until the socket is ready for `events` (poll's). False: the deadline passed first. The stop
-// token is looked at every 100 ms. `server` names the socket's end in errors.
-Result<bool> WaitReady(const Socket& socket, short events,
-                       std::chrono::steady_clock::time_point deadline, const std::stop_token& stop,
-                       const std::string& server);
-
 // Connects, without blocking mode, to the first address that answers. Each address gets an equal
 // share of the time that is left, so that a dead one leaves time for the next. The error is the
 // last address's.

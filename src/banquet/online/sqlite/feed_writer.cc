@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "banquet/base/sql_name.h"
 #include "banquet/online/sqlite/row_feed.h"
 #include "banquet/online/sqlite/view_writer.h"
 

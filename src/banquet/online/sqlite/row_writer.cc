@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "banquet/base/sql_name.h"
 #include "banquet/online/sqlite/view_writer.h"
 
 namespace banquet::sqlite {

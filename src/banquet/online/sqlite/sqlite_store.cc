@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "banquet/base/log.h"
+#include "banquet/base/sql_name.h"
 #include "banquet/client/sqlite/database.h"
 #include "banquet/online/sqlite/sqlite_writer.h"
 #include "banquet/online/sqlite/stored_time.h"

@@ -1,3 +1,4 @@
+#include "banquet/base/sql_name.h"
 #include "banquet/online/sqlite/view_table.h"
 
 #include <fmt/format.h>

@@ -14,6 +14,7 @@
 #include <string>
 #include <thread>
 
+#include "banquet/base/sql_name.h"
 #include "banquet/base/testing.h"
 #include "banquet/online/contract/batch_builder.h"
 #include "banquet/online/sqlite/sqlite_writer.h"
