@@ -9,7 +9,8 @@ sys.path.insert(0, str(Path(__file__).parent / "support"))
 sys.dont_write_bytecode = True
 
 from feast_process import FeastProcess  # noqa: E402
-from stores import RedisServer  # noqa: E402
+from postgres_server import PostgresServer  # noqa: E402
+from stores import OnlineServers, RedisServer  # noqa: E402
 
 
 def pytest_configure(config):
@@ -39,3 +40,23 @@ def redis_clean(redis_server):
     """The session's Redis, empty."""
     redis_server.client.flushall()
     return redis_server
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory):
+    server = PostgresServer(tmp_path_factory.mktemp("postgres"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def servers(redis_server, postgres_server):
+    """Every server of an online store."""
+    return OnlineServers(redis_server, postgres_server)
+
+
+@pytest.fixture
+def servers_clean(servers):
+    """The session's servers, empty."""
+    servers.empty()
+    return servers

@@ -3,6 +3,7 @@
 A store becomes a dictionary of cells, name -> value; names are tuples that say where the cell lies.
 """
 import json
+from datetime import datetime
 from pathlib import Path
 
 import mmh3
@@ -72,8 +73,8 @@ def assert_same(expected, actual, what):
     assert not lines, f"{what}: {len(lines)} of {len(expected)} cells:\n" + "\n".join(lines[:40])
 
 
-def sqlite_cells(tables, project):
-    """(view, entity key, feature, column) -> stored; a table without rows is as good as none."""
+def table_cells(tables, project):
+    """Of SQLite and Postgres: (view, entity key, feature, column) -> stored; a table without rows is as good as none."""
     cells = {}
     for table, rows in tables.items():
         for row in rows:
@@ -121,18 +122,27 @@ def expected_json(case, name):
 
 def expected_cells(case, store, project, names, step=None):
     content = expected_json(case, store if step is None else f"{store}.step{step}")
-    if store == "sqlite":
-        return sqlite_cells(content["tables"], project)
-    return redis_cells(content["keys"], project, names)
+    if store == "redis":
+        return redis_cells(content["keys"], project, names)
+    tables = content["tables"]
+    return table_cells(tables if store == "sqlite" else {name: table["rows"] for name, table in tables.items()}, project)
 
-def as_values_and_seconds(cells):
-    """SQLite cells as (view, key, feature, "value") -> bytes and (view, key, "", "event_s") -> seconds."""
+
+def stored_cells(servers, store, repository, project, names):
+    content = servers.dump(store, repository, project)
+    return redis_cells(content, project, names) if store == "redis" else table_cells(content, project)
+
+
+def as_values_and_seconds(cells, store="sqlite"):
+    """A store's cells as (view, key, feature, "value") -> bytes and (view, key, "", "event_s") -> seconds."""
+    if store == "redis":
+        return redis_values_and_seconds(cells)
     out = {}
     for (view, key, feature, column), data in cells.items():
         if column == "value":
             out[view, key, feature, column] = data
         elif column == "event_ts":
-            out[view, key, "", "event_s"] = data
+            out[view, key, "", "event_s"] = data if store == "sqlite" else int(datetime.fromisoformat(data).timestamp())
     return out
 
 

@@ -9,7 +9,11 @@ from feast_protos import read_registry
 from google.protobuf.json_format import MessageToDict
 from repository import copy_repository
 
-STORES = ("sqlite", "redis")
+STORES = ("sqlite", "redis", "postgres")
+BLOCKS = {  # Of a case that was recorded on SQLite alone.
+    "redis": "online_store:\n    type: redis\n    connection_string: localhost:${GOLDEN_REDIS_PORT}\n",
+    "postgres": ("online_store:\n    type: postgres\n    host: localhost\n    port: ${GOLDEN_PG_PORT}\n    database: golden\n"
+                 "    user: feast\n    password: feast\n    sslmode: disable\n")}
 CLOCK_FIELDS = ("created_timestamp", "last_updated_timestamp", "last_updated")
 ID_FIELDS = ("version_id", "project_uuid")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z$")
@@ -20,22 +24,23 @@ def project_of(case):
     return re.search(r"^project: (\S+)", text, re.MULTILINE)[1]
 
 
-def open_case(case, store, folder, redis_server, registry="registry_after_apply"):
+def open_case(case, store, folder, servers, registry="registry_after_apply"):
     """The case's repository in `folder` as Feast saw it; with the registry that Feast saved, if `registry` names one."""
-    repository = copy_repository(HERE / case, folder / f"{case}-{store}", {"GOLDEN_REDIS_PORT": str(redis_server.port)})
+    repository = copy_repository(HERE / case, folder / f"{case}-{store}", servers.environment)
     own = HERE / case / f"feature_store.{store}.yaml"
     if own.exists():
         repository.configure(own.read_text())
-    else:  # the case was recorded on SQLite alone
+    else:
         text = (HERE / case / "feature_store.sqlite.yaml").read_text()
-        block = "online_store:\n    type: redis\n    connection_string: localhost:${GOLDEN_REDIS_PORT}\n"
-        repository.configure(re.sub(r"online_store:\n(    .*\n)+", lambda _: block, text))
+        repository.configure(re.sub(r"online_store:\n(    .*\n)+", lambda _: BLOCKS[store], text))
     if registry:
-        saved = HERE / case / "expected" / f"{store}.{registry}.db"
-        if not saved.exists():
-            saved = HERE / case / "expected" / f"sqlite.{registry}.db"
-        shutil.copy(saved, repository.registry)
+        shutil.copy(HERE / case / "expected" / f"{registry_run(case, store, registry)}.{registry}.db", repository.registry)
     return repository
+
+
+def registry_run(case, store, registry="registry_after_apply"):
+    """The run whose registry was saved: the store's own, else the one on SQLite."""
+    return store if (HERE / case / "expected" / f"{store}.{registry}.db").exists() else "sqlite"
 
 
 def recorded_steps(case, store):
@@ -83,9 +88,10 @@ def sorted_by_name(content):
     return content
 
 
-def expected_registry(case, name):
-    """expected/<name>.registry.json without the reversed intervals that Feast records and Banquet refuses (row 15)."""
-    content = sorted_by_name(expected_json(case, f"{name}.registry"))
+def expected_registry(case, store, step=None):
+    """expected/<store>[.stepN].registry.json without the reversed intervals that Feast records and Banquet refuses (row 15)."""
+    name = registry_run(case, store)
+    content = sorted_by_name(expected_json(case, f"{name}.registry" if step is None else f"{name}.step{step}.registry"))
     for view in content["feature_views"]:
         kept = [i for i in view["meta"].get("materialization_intervals", []) if not is_reversed(i)]
         if not kept and "materialization_intervals" in view["meta"]:

@@ -1,9 +1,7 @@
 """Case cli: exit codes, error texts and the forms of START and END."""
 import pytest
-from compare import (as_values_and_seconds, assert_same, expected_cells, field_names, redis_cells,
-                     redis_values_and_seconds, sqlite_cells)
+from compare import as_values_and_seconds, assert_same, expected_cells, field_names, stored_cells
 from steps import STORES, assert_registry, expected_registry, open_case, project_of, recorded_steps
-from stores import dump_redis, dump_sqlite
 
 CASE = "cli"
 # What a user must read in the error, by the step's arguments after `materialize`.
@@ -19,9 +17,9 @@ ERRORS = {
 
 
 @pytest.mark.parametrize("store", STORES)
-def test_steps_end_as_feasts_do_and_user_errors_exit_2(store, tmp_path, redis_clean):
+def test_steps_end_as_feasts_do_and_user_errors_exit_2(store, tmp_path, servers_clean):
     project = project_of(CASE)
-    repository = open_case(CASE, store, tmp_path, redis_clean)
+    repository = open_case(CASE, store, tmp_path, servers_clean)
     names = field_names(repository.registry)
     failed = 0
     for step in recorded_steps(CASE, store):
@@ -40,10 +38,8 @@ def test_steps_end_as_feasts_do_and_user_errors_exit_2(store, tmp_path, redis_cl
         assert repository.registry.read_bytes() == before, f"{arguments}: the registry changed"
     assert failed == len(ERRORS)
     expected = expected_cells(CASE, "sqlite", project, names)
-    if store == "sqlite":
-        assert_same(expected, sqlite_cells(dump_sqlite(repository), project), "cli on sqlite")
-    else:
-        # Recorded on SQLite alone: the same values must be there, at the same second.
-        actual = redis_cells(dump_redis(redis_clean.client, project), project, names)
-        assert_same(as_values_and_seconds(expected), redis_values_and_seconds(actual), "cli on redis")
+    actual = stored_cells(servers_clean, store, repository, project, names)
+    if store != "sqlite":  # Recorded on SQLite alone: the same values must be there, at the same second.
+        expected, actual = as_values_and_seconds(expected), as_values_and_seconds(actual, store)
+    assert_same(expected, actual, f"cli on {store}")
     assert_registry(repository, expected_registry(CASE, "sqlite"))

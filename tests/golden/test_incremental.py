@@ -5,11 +5,10 @@ from datetime import datetime, timezone
 
 import pyarrow.parquet as pq
 import pytest
-from compare import assert_same, expected_cells, field_names, redis_cells, sqlite_cells
+from compare import assert_same, expected_cells, field_names, stored_cells
 from feast_protos import Value
 from google.protobuf.timestamp_pb2 import Timestamp
 from steps import (STORES, assert_registry, expected_registry, open_case, project_of, recorded_steps, replace_as_noted)
-from stores import dump_redis, dump_sqlite
 
 CASE = "incremental"
 REFUSED = {2: "inc_new", 5: "inc_plain"}  # steps whose window is reversed for one view: exit 2, the others run
@@ -31,22 +30,16 @@ def run_steps(repository, store):
     assert number == 7
 
 
-def dump(repository, store, project, redis_server, names):
-    if store == "sqlite":
-        return sqlite_cells(dump_sqlite(repository), project)
-    return redis_cells(dump_redis(redis_server.client, project), project, names)
-
-
 @pytest.mark.parametrize("store", STORES)
-def test_each_step_under_feasts_rule_is_as_feast_leaves_it(store, tmp_path, redis_clean):
+def test_each_step_under_feasts_rule_is_as_feast_leaves_it(store, tmp_path, servers_clean):
     project = project_of(CASE)
-    repository = open_case(CASE, store, tmp_path, redis_clean)
+    repository = open_case(CASE, store, tmp_path, servers_clean)
     repository.append_configuration("banquet: {overwrite: feast}\n")
     names = field_names(repository.registry)
     for number, _ in run_steps(repository, store):
         expected = expected_cells(CASE, store, project, names, number)
-        assert_same(expected, dump(repository, store, project, redis_clean, names), f"step {number} on {store}")
-        assert_registry(repository, expected_registry(CASE, f"{store}.step{number}"))
+        assert_same(expected, stored_cells(servers_clean, store, repository, project, names), f"step {number} on {store}")
+        assert_registry(repository, expected_registry(CASE, store, number))
 
 
 class NewestOracle:
@@ -85,6 +78,9 @@ class NewestOracle:
     def instant(self, time):
         return time.replace(microsecond=0) if self.store == "sqlite" else time
 
+    def time_cell(self, time):
+        return int(time.timestamp()) if self.store == "sqlite" else time.astimezone(timezone.utc).isoformat()
+
     def cells(self):
         cells = {}
         for (view, key), row in self.stored.items():
@@ -98,11 +94,11 @@ class NewestOracle:
                                         ("tag", Value(string_val=row["tag"]), row["tag"])):
                 where = view, entity, feature
                 cells[(*where, "value")] = data.SerializeToString().hex()
-                if self.store == "sqlite":
+                if self.store != "redis":
                     cells[(*where, "value_text")] = text
                     cells[(*where, "vector_value")] = None
-                    cells[(*where, "event_ts")] = int(row["event_timestamp"].timestamp())
-                    cells[(*where, "created_ts")] = int(row["created"].timestamp())
+                    cells[(*where, "event_ts")] = self.time_cell(row["event_timestamp"])
+                    cells[(*where, "created_ts")] = self.time_cell(row["created"])
         return cells
 
 
@@ -118,22 +114,22 @@ def first_start(view):
 
 
 @pytest.mark.parametrize("store", STORES)
-def test_each_step_under_the_default_rule_is_as_the_oracle_says(store, tmp_path, redis_clean):
+def test_each_step_under_the_default_rule_is_as_the_oracle_says(store, tmp_path, servers_clean):
     project = project_of(CASE)
-    repository = open_case(CASE, store, tmp_path, redis_clean)
+    repository = open_case(CASE, store, tmp_path, servers_clean)
     names = field_names(repository.registry)
     oracle = NewestOracle(repository, store)
     for number, arguments in run_steps(repository, store):
         oracle.run(arguments)
-        actual = dump(repository, store, project, redis_clean, names)
+        actual = stored_cells(servers_clean, store, repository, project, names)
         assert_same(oracle.cells(), actual, f"step {number} on {store}")
-        assert_registry(repository, expected_registry(CASE, f"{store}.step{number}"))
+        assert_registry(repository, expected_registry(CASE, store, number))
 
 
 @pytest.mark.parametrize("store", STORES)
-def test_the_oracle_and_feast_differ(store, tmp_path, redis_clean):
+def test_the_oracle_and_feast_differ(store, tmp_path, servers_clean):
     """Guards the two tests above: were both rules the same on these steps, they would show nothing."""
-    repository = open_case(CASE, store, tmp_path, redis_clean)
+    repository = open_case(CASE, store, tmp_path, servers_clean)
     names = field_names(repository.registry)
     oracle = NewestOracle(repository, store)
     differing = []
@@ -146,5 +142,5 @@ def test_the_oracle_and_feast_differ(store, tmp_path, redis_clean):
             oracle.run(step["argv"][1:])
             if oracle.cells() != expected_cells(CASE, store, project_of(CASE), names, number):
                 differing.append(number)
-    # SQLite: Feast's backfill of step 4 overwrites newer rows. Redis: Feast drops the corrected rows of step 3 on.
-    assert differing[0] == (4 if store == "sqlite" else 3), differing
+    # SQL stores: Feast's backfill of step 4 overwrites newer rows. Redis: Feast drops the corrected rows of step 3 on.
+    assert differing[0] == (3 if store == "redis" else 4), differing

@@ -2,18 +2,17 @@
 import struct
 
 import pytest
-from compare import assert_same, expected_cells, field_names, redis_cells, sqlite_cells
+from compare import assert_same, expected_cells, field_names, stored_cells
 from feast_protos import Value, intervals
 from steps import STORES, open_case, project_of, recorded_steps, replace_as_noted
-from stores import dump_redis, dump_sqlite
 
 CASE = "versioned"
 
 
 @pytest.mark.parametrize("store", STORES)
-def test_each_version_has_its_own_rows(store, tmp_path, redis_clean, feast):
+def test_each_version_has_its_own_rows(store, tmp_path, servers_clean, feast):
     project = project_of(CASE)
-    repository = open_case(CASE, store, tmp_path, redis_clean)
+    repository = open_case(CASE, store, tmp_path, servers_clean)
     ran = 0
     for step in recorded_steps(CASE, store):
         if "note" in step:
@@ -28,9 +27,7 @@ def test_each_version_has_its_own_rows(store, tmp_path, redis_clean, feast):
     expected = expected_cells(CASE, store, project, names)
     if store == "sqlite":
         expected |= rows_of_v1()
-        actual = sqlite_cells(dump_sqlite(repository), project)
-    else:
-        actual = redis_cells(dump_redis(redis_clean.client, project), project, names)
+    actual = stored_cells(servers_clean, store, repository, project, names)
     assert_same(expected, actual, f"versioned on {store}")
     # Feast records every run on the active view, also that of v0 (docs/feast-differences.md); Banquet those of the
     # active version only. Feast's SQLite run of v1 failed and recorded nothing (row 39).

@@ -1,17 +1,10 @@
 """Cases basic, types and timestamps: one materialize, then every byte as Feast left it."""
 import pyarrow.parquet as pq
 import pytest
-from compare import assert_same, expected_cells, expected_json, field_names, redis_cells, sqlite_cells
+from compare import assert_same, expected_cells, expected_json, field_names, stored_cells
 from feast_protos import Value
 from fixes import VALUE_CHANGES
 from steps import STORES, assert_registry, expected_registry, open_case, project_of, recorded_steps
-from stores import dump_redis, dump_sqlite
-
-
-def cells_of(repository, store, project, redis_server, names):
-    if store == "sqlite":
-        return sqlite_cells(dump_sqlite(repository), project)
-    return redis_cells(dump_redis(redis_server.client, project), project, names)
 
 
 def with_changes(cells, case):
@@ -40,16 +33,16 @@ def take_tied(case, expected, actual):
 
 @pytest.mark.parametrize("store", STORES)
 @pytest.mark.parametrize("case", ["basic", "types", "timestamps"])
-def test_store_and_registry_are_as_feast_leaves_them(case, store, tmp_path, redis_clean):
+def test_store_and_registry_are_as_feast_leaves_them(case, store, tmp_path, servers_clean):
     project = project_of(case)
-    repository = open_case(case, store, tmp_path, redis_clean)
+    repository = open_case(case, store, tmp_path, servers_clean)
     names = field_names(repository.registry)
     for step in recorded_steps(case, store):
         if step["argv"][1] == "materialize":
             outcome = repository.banquet(*step["argv"][1:])
             assert outcome.exit_code == 0, outcome
     expected = with_changes(expected_cells(case, store, project, names), case)
-    actual = cells_of(repository, store, project, redis_clean, names)
+    actual = stored_cells(servers_clean, store, repository, project, names)
     tied = take_tied(case, expected, actual)
     assert_same(expected, actual, f"{case} on {store}")
     assert_registry(repository, expected_registry(case, store))

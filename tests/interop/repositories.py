@@ -6,16 +6,16 @@ from pathlib import Path
 from repository import Repository, copy_repository
 
 GOLDEN = Path(__file__).parents[1] / "golden"
-STORES = ("sqlite", "redis")
+STORES = ("sqlite", "redis", "postgres")
 
 
 class Applied:
     """A golden case's repository after Feast's apply, to be copied for each test."""
 
-    def __init__(self, feast, folder, case, store, redis_server):
+    def __init__(self, feast, folder, case, store, servers):
         self.case, self.store = case, store
         self.repository = copy_repository(GOLDEN / case, folder / f"{case}-{store}",
-                                          {"GOLDEN_REDIS_PORT": str(redis_server.port)})
+                                          servers.environment)
         self.repository.configure((GOLDEN / case / f"feature_store.{store}.yaml").read_text())
         feast.apply(self.repository)
 

@@ -14,12 +14,12 @@ JAN_1_US = 1_704_067_200_000_000
 
 
 @pytest.fixture(scope="module")
-def applied(feast, tmp_path_factory, redis_server):
+def applied(feast, tmp_path_factory, servers):
     made = {}
 
     def get(case, store):
         if (case, store) not in made:
-            made[case, store] = Applied(feast, tmp_path_factory.mktemp("applied"), case, store, redis_server)
+            made[case, store] = Applied(feast, tmp_path_factory.mktemp("applied"), case, store, servers)
         return made[case, store]
     return get
 
@@ -68,12 +68,12 @@ def comparable(answers):
 
 @pytest.mark.parametrize("store", STORES)
 @pytest.mark.parametrize("case", ["basic", "types", "timestamps"])
-def test_feast_answers_the_same_after_banquet_as_after_feast(case, store, applied, feast, tmp_path, redis_clean):
+def test_feast_answers_the_same_after_banquet_as_after_feast(case, store, applied, feast, tmp_path, servers_clean):
     requests = requests_of(case)
     theirs = applied(case, store).copy(tmp_path, "feast")
     feast.materialize(theirs, *WINDOWS[case])
     expected = comparable(feast.online(theirs, requests))
-    redis_clean.client.flushall()
+    servers_clean.empty()
     ours = applied(case, store).copy(tmp_path, "banquet")
     outcome = ours.banquet("materialize", *WINDOWS[case])
     assert outcome.exit_code == 0, outcome
@@ -117,7 +117,7 @@ def arguments_of(request):
 
 @pytest.mark.parametrize("store", STORES)
 @pytest.mark.parametrize("case", ["basic", "types", "timestamps"])
-def test_banquet_answers_as_feasts_http_server_on_the_same_store(case, store, applied, feast, tmp_path, redis_clean):
+def test_banquet_answers_as_feasts_http_server_on_the_same_store(case, store, applied, feast, tmp_path, servers_clean):
     repository = applied(case, store).copy(tmp_path, "feast")
     feast.materialize(repository, *WINDOWS[case])
     requests = requests_of(case)
@@ -138,7 +138,7 @@ def test_banquet_answers_as_feasts_http_server_on_the_same_store(case, store, ap
 
 
 @pytest.mark.parametrize("store", STORES)
-def test_an_entityless_view_is_answered_without_an_entity(store, applied, tmp_path, redis_clean):
+def test_an_entityless_view_is_answered_without_an_entity(store, applied, tmp_path, servers_clean):
     repository = applied("basic", store).copy(tmp_path, "repository")
     outcome = repository.banquet("materialize", *WINDOWS["basic"], "-v", "global_stats")
     assert outcome.exit_code == 0, outcome
@@ -150,14 +150,14 @@ def test_an_entityless_view_is_answered_without_an_entity(store, applied, tmp_pa
     assert answer["city"] == (["c8"], ["PRESENT"], ["2024-03-09T00:00:00Z"])
 
 
-def test_features_of_one_name_need_their_full_form(applied, feast, tmp_path, redis_clean):
+def test_features_of_one_name_need_their_full_form(applied, feast, tmp_path, servers_clean):
     repository = applied("timestamps", "sqlite").copy(tmp_path, "repository")
     outcome = repository.banquet("get-online-features", "--features", "ev_naive_us:t,ev_ny_us:t", "--entity", "id=1")
     assert outcome.exit_code == 2 and "full" in outcome.stderr, outcome
 
 
 @pytest.mark.parametrize("store", STORES)
-def test_feasts_incremental_run_starts_where_banquet_stopped(store, applied, feast, tmp_path, redis_clean):
+def test_feasts_incremental_run_starts_where_banquet_stopped(store, applied, feast, tmp_path, servers_clean):
     repository = applied("incremental", store).copy(tmp_path, "repository")
     outcome = repository.banquet("materialize", "2024-01-01T00:00:00", "2024-01-10T00:00:00", "-v", "inc_plain")
     assert outcome.exit_code == 0, outcome
@@ -168,7 +168,7 @@ def test_feasts_incremental_run_starts_where_banquet_stopped(store, applied, fea
 
 
 @pytest.mark.parametrize("store", STORES)
-def test_banquets_incremental_run_starts_where_feast_stopped(store, applied, feast, tmp_path, redis_clean):
+def test_banquets_incremental_run_starts_where_feast_stopped(store, applied, feast, tmp_path, servers_clean):
     repository = applied("incremental", store).copy(tmp_path, "repository")
     feast.materialize(repository, "2024-01-01T00:00:00+00:00", "2024-01-10T00:00:00+00:00", ["inc_plain"])
     outcome = repository.banquet("materialize-incremental", "2024-01-20T00:00:00", "-v", "inc_plain", "--json")
@@ -184,7 +184,7 @@ def tags(feast, repository):
     return by_name(feast.online(repository, [request])[0])["tag"][0]
 
 
-def test_feast_applies_again_over_what_banquet_recorded(applied, feast, tmp_path, redis_clean):
+def test_feast_applies_again_over_what_banquet_recorded(applied, feast, tmp_path, servers_clean):
     """Feast's apply reads Banquet's registry and keeps the intervals."""
     repository = applied("incremental", "sqlite").copy(tmp_path, "repository")
     outcome = repository.banquet("materialize", "2024-01-01T00:00:00", "2024-01-10T00:00:00")

@@ -1,4 +1,4 @@
-"""Redis for tests, and dumps of the stores in the form of the golden files: bytes as hex."""
+"""Servers for tests, and dumps of the stores in the form of the golden files: bytes as hex."""
 import shutil
 import socket
 import sqlite3
@@ -42,6 +42,30 @@ class RedisServer:
         self.client.close()
         self.process.kill()
         self.process.wait()
+
+
+class OnlineServers:
+    """The servers of a session, one for each store that needs one."""
+
+    def __init__(self, redis_server, postgres_server):
+        self.redis, self.postgres = redis_server, postgres_server
+
+    @property
+    def environment(self):
+        """The ports, as the golden configurations name them."""
+        return {"GOLDEN_REDIS_PORT": str(self.redis.port), "GOLDEN_PG_PORT": str(self.postgres.port)}
+
+    def empty(self):
+        self.redis.client.flushall()
+        self.postgres.empty()
+
+    def dump(self, store, repository, project):
+        """What the store holds of the project, as in expected/<store>.json."""
+        if store == "sqlite":
+            return dump_sqlite(repository)
+        if store == "postgres":
+            return self.postgres.tables(project)
+        return dump_redis(self.redis.client, project)
 
 
 def hex_of(value):
