@@ -65,9 +65,10 @@ class PostgresServer:
                                autocommit=True, options="-c timezone=UTC")
 
     def empty(self):
+        """Keeps the tables, which Feast makes once, in its apply."""
         with self.connect() as connection:
-            connection.execute("DROP SCHEMA public CASCADE")
-            connection.execute("CREATE SCHEMA public")
+            for name, in connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall():
+                connection.execute(f'TRUNCATE "{name}"')
 
     def tables(self, project):
         """table -> rows, as in expected/postgres.json."""
