@@ -29,6 +29,7 @@ OnlineStoreContext ContextOf(const RepoConfig& config, const std::stop_token& st
       .sqlite_ts_utc = config.options.sqlite_ts == SqliteTimes::kUtc,
       .sqlite_feed = config.options.sqlite_feed,
       .redis_wait_replicas = config.options.redis_wait_replicas,
+      .dynamodb_write_units_max = config.options.dynamodb_write_units_max,
       .memory_limit = config.options.memory_limit,
       .redis_restore = config.options.redis_restore,
       .connect_timeout = config.options.connect_timeout,

@@ -7,7 +7,6 @@
 #include <fstream>
 
 #include "banquet/base/testing.h"
-#include "banquet/config/base64.h"
 
 namespace banquet {
 namespace {
@@ -377,18 +376,6 @@ TEST(ProcessEnvironment, HoldsWhatTheProcessHas) {
   ASSERT_EQ(::setenv("BANQUET_TEST_VARIABLE", "a=b", 1), 0);
   EXPECT_EQ(ProcessEnvironment()["BANQUET_TEST_VARIABLE"], "a=b");
   ::unsetenv("BANQUET_TEST_VARIABLE");
-}
-
-TEST(DecodeBase64, ReadsTheStandardAlphabet) {
-  EXPECT_EQ(DecodeBase64(""), "");
-  EXPECT_EQ(DecodeBase64("Zg=="), "f");
-  EXPECT_EQ(DecodeBase64("Zm8="), "fo");
-  EXPECT_EQ(DecodeBase64("Zm9v\n"), "foo");
-  EXPECT_EQ(DecodeBase64("Zm8"), "fo");
-  EXPECT_EQ(DecodeBase64("+/8A"), std::string("\xFB\xFF\0", 3));
-  for (const char* text : {"Z", "Zg=x", "Zg=", "Z===", "Zm9v====", "-_-_", "Zm9v!"}) {
-    EXPECT_EQ(DecodeBase64(text), std::nullopt) << text;
-  }
 }
 
 }  // namespace

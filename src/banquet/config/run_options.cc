@@ -85,6 +85,13 @@ constexpr OptionSpec kOptions[] = {
      .default_value = "true",
      .meaning = "Rows go into SQLite by one statement per flush, in the order of its primary key; "
                 "false: by one statement per row."},
+    {.name = "dynamodb_write_units_max",
+     .type = OptionType::kText,
+     .default_value = "",
+     .unit = "",
+     .meaning = "write units a second that a DynamoDB table is given at most, or a percentage of "
+                "what it takes (50%); empty: no limit but the table's own",
+     .choices = ""},
     {.name = "redis_wait_replicas",
      .type = OptionType::kInt,
      .default_value = "0",
@@ -325,6 +332,7 @@ Result<RunOptions> ParseRunOptions(const ConfigNode& block,
   options.dictionaries = values.Bool("dictionaries");
   options.sqlite_ts = values.Text("sqlite_ts") == "utc" ? SqliteTimes::kUtc : SqliteTimes::kPython;
   options.sqlite_feed = values.Bool("sqlite_feed");
+  options.dynamodb_write_units_max = values.Text("dynamodb_write_units_max").value_or("");
   options.redis_wait_replicas = static_cast<int>(*values.Int("redis_wait_replicas"));
   options.redis_restore = values.Bool("redis_restore");
   options.connect_timeout = milliseconds("connect_timeout");

@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "banquet/config/base64.h"
+#include "banquet/base/base64.h"
 #include "banquet/config/yaml_reader.h"
 
 namespace banquet {

@@ -28,6 +28,11 @@ class Lowering {
         resources.dictionaries && !has(static_cast<const OrderNode*>(nullptr)) &&
         (resources.late_materialization || !has(static_cast<const LatestNode*>(nullptr)));
     lowered_.workers_ = resources.workers;
+    // Who waits for a store needs no core: as many as its lanes can be held by.
+    lowered_.writers_ = resources.workers;
+    for (const WriteTarget& target : resources.targets) {
+      lowered_.writers_ = std::max(lowered_.writers_, target.lanes->count());
+    }
     lowered_.stop_ = resources.stop;
   }
 
@@ -203,7 +208,7 @@ Status LoweredPlan::RunInto(Sink* sink) {
     whole = Pipeline{std::move(ordered), {}, nullptr};
   }
   whole.sink = sink;
-  return RunPipeline(whole, workers_, stop_);
+  return RunPipeline(whole, writers_, stop_);
 }
 
 }  // namespace banquet

@@ -55,6 +55,7 @@ class LoweredPlan {
   std::unique_ptr<Sink> sink_;
   ScanSummary scan_summary_;
   int workers_ = 1;
+  int writers_ = 1;  // Workers of the pipeline that ends in the stores.
   std::stop_token stop_;
 };
 

@@ -1,6 +1,7 @@
 #pragma once
 // What encode/ and the online stores need to know of a view.
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,7 @@ struct ViewColumns {
   std::vector<Field> features;  // In stored order.
   bool has_created_time = false;
   int entity_key_version = 3;  // 3, or 2.
+  std::map<std::string, std::string> tags;  // Of the view.
   Overwrite overwrite = Overwrite::kNewest;
   Guard guard = Guard::kCheck;
 };

@@ -32,6 +32,10 @@ struct StoreUnderTest {
   bool feast_skips_equal = false;
   // Under overwrite: newest, a stored time of 1970-01-01 or before still guards against older ones.
   bool guards_times_before_1970 = true;
+  // The most that an entity's row may hold; 0: no limit that the suite meets.
+  size_t row_bytes_max = 0;
+  // A view's name must be of letters, digits, _, - and .; another is a user error.
+  bool names_are_plain = false;
 
   static std::string NameOf(const ::testing::TestParamInfo<StoreUnderTest>& info) {
     return info.param.name;

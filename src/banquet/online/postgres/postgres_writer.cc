@@ -1,11 +1,10 @@
 #include "banquet/online/postgres/postgres_writer.h"
 
 #include <algorithm>
-#include <string_view>
-#include <unordered_map>
 #include <utility>
 
 #include "banquet/client/postgres/sql_state.h"
+#include "banquet/online/flush_rows.h"
 #include "banquet/online/postgres/upsert.h"
 
 namespace banquet::postgres {
@@ -18,35 +17,6 @@ constexpr int kAttemptsMax = 10;  // Of a flush that others overtake.
 constexpr char kPlanByIndex[] =
     "SELECT set_config('enable_hashjoin', 'off', false), set_config('enable_mergejoin', 'off', "
     "false), set_config('enable_seqscan', 'off', false), set_config('jit', 'off', false)";
-
-// Rows taken and not yet decided.
-struct PendingRows {
-  std::shared_ptr<const EncodedBatch> batch;
-  RowSelection rows;
-};
-
-using Round = std::vector<FlushRow>;
-
-// Each entity at most once in a round, by ascending key; what comes again goes into the next, so
-// that it meets what the one before it left.
-std::vector<Round> RoundsOf(std::span<const PendingRows> pending) {
-  std::vector<Round> rounds;
-  std::unordered_map<std::string_view, size_t> seen;
-  uint32_t place = 0;
-  for (const PendingRows& one : pending) {
-    const size_t count = one.rows.Count(one.batch->rows);
-    for (size_t i = 0; i < count; ++i) {
-      const uint32_t row = one.rows.At(i);
-      const size_t round = seen[one.batch->keys[row]]++;
-      if (round == rounds.size()) rounds.emplace_back();
-      rounds[round].push_back({.batch = one.batch.get(), .row = row, .place = place++});
-    }
-  }
-  for (Round& round : rounds) {
-    std::ranges::sort(round, {}, [](const FlushRow& row) { return row.batch->keys[row.row]; });
-  }
-  return rounds;
-}
 
 class PostgresWriter final : public OnlineWriter {
  public:
@@ -64,7 +34,7 @@ class PostgresWriter final : public OnlineWriter {
   }
 
   Result<RowOutcomes> Flush() override {
-    const std::vector<Round> rounds = RoundsOf(pending_);
+    const std::vector<FlushRound> rounds = RoundsOf(pending_);
     if (rounds.empty()) {
       pending_.clear();
       return RowOutcomes{};
@@ -82,7 +52,7 @@ class PostgresWriter final : public OnlineWriter {
 
  private:
   // False: somebody else wrote one of the entities meanwhile; nothing was kept.
-  Result<bool> TryFlush(std::span<const Round> rounds, RowOutcomes* outcomes) {
+  Result<bool> TryFlush(std::span<const FlushRound> rounds, RowOutcomes* outcomes) {
     BANQUET_RETURN_NOT_OK(connection_->Run("BEGIN"));
     std::vector<uint8_t> written(RowsOf(rounds), 0);
     for (ViewUpsert& view : views_) {
@@ -103,23 +73,17 @@ class PostgresWriter final : public OnlineWriter {
     return true;
   }
 
-  Status WriteView(ViewUpsert* view, std::span<const Round> rounds, RowFate* fate) {
+  Status WriteView(ViewUpsert* view, std::span<const FlushRound> rounds, RowFate* fate) {
     if (fresh_->Contains(view->table().name)) {
       BANQUET_RETURN_NOT_OK(view->Copy(rounds.front(), fate));
     } else {
       BANQUET_RETURN_NOT_OK(view->Upsert(rounds.front(), fate));
     }
-    for (const Round& round : rounds.subspan(1)) {
+    for (const FlushRound& round : rounds.subspan(1)) {
       BANQUET_RETURN_NOT_OK(view->ClearStage());
       BANQUET_RETURN_NOT_OK(view->Upsert(round, fate));
     }
     return Status::OK();
-  }
-
-  static size_t RowsOf(std::span<const Round> rounds) {
-    size_t rows = 0;
-    for (const Round& round : rounds) rows += round.size();
-    return rows;
   }
 
   static void Count(const RowFate& fate, std::vector<uint8_t>* written, RowOutcomes* outcomes) {

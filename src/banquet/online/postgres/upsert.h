@@ -10,17 +10,11 @@
 #include "banquet/base/status.h"
 #include "banquet/client/postgres/connection.h"
 #include "banquet/model/view_columns.h"
+#include "banquet/online/flush_rows.h"
 #include "banquet/online/postgres/copy_frames.h"
 #include "banquet/online/postgres/view_table.h"
 
 namespace banquet::postgres {
-
-// A row of a flush, by its place among the rows that were taken.
-struct FlushRow {
-  const EncodedBatch* batch = nullptr;
-  uint32_t row = 0;    // In the batch.
-  uint32_t place = 0;  // Among the rows of the flush.
-};
 
 // What became of rows of one view.
 struct RowFate {

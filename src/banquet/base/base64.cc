@@ -1,4 +1,4 @@
-#include "banquet/config/base64.h"
+#include "banquet/base/base64.h"
 
 #include <cstdint>
 
@@ -13,6 +13,8 @@ int SextetOf(char c) {
   if (c == '+') return 62;
   return c == '/' ? 63 : -1;
 }
+
+constexpr char kAlphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 }  // namespace
 
@@ -42,6 +44,22 @@ std::optional<std::string> DecodeBase64(std::string_view text) {
   if (padding > 0 && (letters + padding) % 4 != 0) return std::nullopt;
   if (padding > 2) return std::nullopt;
   return bytes;
+}
+
+void AppendBase64(std::string_view bytes, std::string* out) {
+  const size_t begin = out->size();
+  out->resize(begin + (bytes.size() + 2) / 3 * 4);
+  char* to = out->data() + begin;
+  const auto byte = [&](size_t i) {
+    return i < bytes.size() ? static_cast<uint32_t>(static_cast<unsigned char>(bytes[i])) : 0U;
+  };
+  for (size_t i = 0; i < bytes.size(); i += 3) {
+    const uint32_t bits = byte(i) << 16 | byte(i + 1) << 8 | byte(i + 2);
+    *to++ = kAlphabet[bits >> 18];
+    *to++ = kAlphabet[bits >> 12 & 63];
+    *to++ = i + 1 < bytes.size() ? kAlphabet[bits >> 6 & 63] : '=';
+    *to++ = i + 2 < bytes.size() ? kAlphabet[bits & 63] : '=';
+  }
 }
 
 }  // namespace banquet
