@@ -72,8 +72,10 @@ ScriptedServer::Script AnswerTo(const std::string& command, int nth, Answer answ
 }
 
 TEST(RedisStoreTest, RefusesWhatThisVersionDoesNotSupport) {
-  EXPECT_FAULT(Fault::kUser, "redis_cluster",
-               MakeStore(BlockOf({{"redis_type", "redis_cluster"}}), {}));
+  EXPECT_FAULT(Fault::kUser, "exclude each other",
+               MakeStore(BlockOf({{"redis_type", "redis_cluster"},
+                                  {"connection_string", "unix_socket_path=/s"}}),
+                         {}));
   EXPECT_FAULT(Fault::kUser, "exclude each other",
                MakeStore(BlockOf({{"redis_type", "redis_sentinel"},
                                   {"connection_string", "unix_socket_path=/s"}}),
@@ -150,8 +152,8 @@ TEST(RedisStoreTest, ErrorRepliesMeanWhatTheTableSays) {
           EXPECT_EQ(outcomes->undecided, std::vector<uint32_t>{static_cast<uint32_t>(nth - 1)});
           continue;
         }
-        EXPECT_FAULT(rule.fate == ReplyFate::kUser ? Fault::kUser : Fault::kRemote, command,
-                     outcomes);
+        const bool is_users = rule.fate == ReplyFate::kUser || rule.fate == ReplyFate::kMoved;
+        EXPECT_FAULT(is_users ? Fault::kUser : Fault::kRemote, command, outcomes);
         EXPECT_EQ(IsRetryable(outcomes.status()),
                   rule.fate == ReplyFate::kReconnect || rule.fate == ReplyFate::kMemory);
         EXPECT_THAT(outcomes.status().message(), HasSubstr("redis at 127.0.0.1:"));

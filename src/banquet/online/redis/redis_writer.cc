@@ -51,8 +51,12 @@ class RedisWriter final : public OnlineWriter {
         watch_(parts.watch),
         terms_(parts.terms),
         forecast_(guarded_ && !strict_),
-        replies_(connection_->server(), &frames_, watch_, terms_),
-        groups_(connection_.get(), &frames_, &replies_),
+        replies_({.server = connection_->server(),
+                  .topology = parts.topology,
+                  .frames = &frames_,
+                  .watch = watch_,
+                  .terms = terms_}),
+        groups_(connection_.get(), &frames_, &replies_, parts.topology),
         bytes_told_(connection_->commands()->sent_total()) {}
 
   ~RedisWriter() override {

@@ -6,6 +6,7 @@
 
 #include "banquet/online/online_store.h"
 #include "banquet/online/redis/connection.h"
+#include "banquet/online/redis/reply_class.h"
 #include "banquet/online/redis/restore_frames.h"
 #include "banquet/online/redis/restore_terms.h"
 #include "banquet/online/redis/row_frames.h"
@@ -18,6 +19,7 @@ struct WriterParts {
   RowFrames frames;
   std::optional<RestoreFrames> restore;  // nullopt: every row goes by HSET.
   bool strict = false;
+  Topology topology = Topology::kSingle;
   ServerWatch* watch = nullptr;   // Borrowed; told of a writer dropped with writes unanswered.
   RestoreTerms* terms = nullptr;  // Borrowed.
 };

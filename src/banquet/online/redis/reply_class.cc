@@ -12,9 +12,7 @@ namespace {
 constexpr size_t kTextBytesMax = 160;  // Of a server's text in our messages.
 constexpr std::chrono::milliseconds kMemoryWait{1000};
 constexpr std::string_view kCluster =
-    "redis_type: redis points at a node of a cluster, which this version does "
-    "not write to; name "
-    "a single server";
+    "the server is a node of a cluster; set redis_type: redis_cluster";
 
 constexpr ReplyRule kRules[] = {
     {"LOADING", ReplyFate::kAgain, ""},
@@ -26,9 +24,9 @@ constexpr ReplyRule kRules[] = {
     {"READONLY", ReplyFate::kReconnect, "connection_string must name the primary, not a replica"},
     {"ERR max number of clients reached", ReplyFate::kReconnect, "raise its maxclients"},
     {"OOM", ReplyFate::kMemory, "raise its maxmemory or choose an eviction policy"},
-    {"MOVED", ReplyFate::kUser, kCluster},
-    {"ASK", ReplyFate::kUser, kCluster},
-    {"CROSSSLOT", ReplyFate::kUser, kCluster},
+    {"MOVED", ReplyFate::kMoved, kCluster},
+    {"ASK", ReplyFate::kMoved, kCluster},
+    {"CROSSSLOT", ReplyFate::kMoved, kCluster},
     {"NOAUTH", ReplyFate::kUser, "add password=… to connection_string"},
     {"WRONGPASS", ReplyFate::kUser, "mend username and password in connection_string"},
     {"NOPERM", ReplyFate::kUser, "grant the user this command and key (docs/formats/redis.md)"},
@@ -70,8 +68,12 @@ const ReplyRule& RuleOf(std::string_view error) {
 }
 
 Status ErrorOfReply(std::string_view error, std::string_view server, std::string_view command,
-                    std::string_view key) {
+                    std::string_view key, Topology topology) {
   const ReplyRule& rule = RuleOf(error);
+  if (rule.fate == ReplyFate::kMoved && topology == Topology::kCluster) {
+    return RemoteError({.retryable = true}, "{} refused {}: {}", server, command,
+                       Printable(error));
+  }
   const std::string message = fmt::format("{} refused {}: {}{}{}{}{}", server, command,
                                           Printable(error), rule.advice.empty() ? "" : "; ",
                                           rule.advice, key.empty() ? "" : "; key ", HexOf(key));
@@ -81,6 +83,7 @@ Status ErrorOfReply(std::string_view error, std::string_view server, std::string
       return RemoteError({.retryable = true}, "{}", message);
     case ReplyFate::kMemory:
       return RemoteError({.retryable = true, .after = kMemoryWait}, "{}", message);
+    case ReplyFate::kMoved:
     case ReplyFate::kUser:
       return UserError("{}", message);
     case ReplyFate::kFatal:

@@ -93,9 +93,10 @@ Status RowReplies::TakeWrite(const Reply& reply, size_t part, const SentCommand&
 Status RowReplies::TakeRefusal(std::string_view error, std::string_view command, uint32_t place,
                                WriteChunk* chunk) {
   const ReplyFate fate = RuleOf(error).fate;
-  if (fate == ReplyFate::kAgain) {
+  const bool is_moved = fate == ReplyFate::kMoved && topology_ == Topology::kCluster;
+  if (fate == ReplyFate::kAgain || is_moved) {
     chunk->refused[place] = 1;
-    if (first_refusal_.ok()) first_refusal_ = ErrorOfReply(error, server_, command);
+    if (first_refusal_.ok()) first_refusal_ = ErrorOfReply(error, server_, command, {}, topology_);
     return Status::OK();
   }
   const std::string key =

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "banquet/base/status.h"
+#include "banquet/online/redis/reply_class.h"
 #include "banquet/online/redis/resp.h"
 #include "banquet/online/redis/restore_terms.h"
 #include "banquet/online/redis/row_frames.h"
@@ -19,8 +20,19 @@ namespace banquet::redis {
 // the writer; a row refused for now is noted in its chunk.
 class RowReplies {
  public:
-  RowReplies(std::string server, const RowFrames* frames, ServerWatch* watch, RestoreTerms* terms)
-      : server_(std::move(server)), frames_(frames), watch_(watch), terms_(terms) {}
+  struct Parts {
+    std::string server;
+    Topology topology = Topology::kSingle;
+    const RowFrames* frames = nullptr;
+    ServerWatch* watch = nullptr;
+    RestoreTerms* terms = nullptr;
+  };
+  explicit RowReplies(Parts parts)
+      : server_(std::move(parts.server)),
+        topology_(parts.topology),
+        frames_(parts.frames),
+        watch_(parts.watch),
+        terms_(parts.terms) {}
 
   // HMGET: sets the row's verdicts. True: no time of these views is stored.
   Result<bool> TakeTimes(const Reply& reply, uint32_t place, WriteChunk* chunk);
@@ -40,6 +52,7 @@ class RowReplies {
 
  private:
   const std::string server_;
+  const Topology topology_;
   const RowFrames* const frames_;
   ServerWatch* const watch_;
   RestoreTerms* const terms_;

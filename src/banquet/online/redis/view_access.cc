@@ -137,7 +137,7 @@ Status RemoveFrom(Connection* connection, const std::vector<std::string>& keys,
 }  // namespace
 
 Result<StoredRows> ReadRows(Connection* connection, const ViewColumns& view,
-                            std::span<const std::string> keys) {
+                            std::span<const std::string> keys, Topology topology) {
   StoredRows rows;
   rows.reserve(keys.size());
   const std::vector<std::string> fields = FieldsOf(view);
@@ -151,7 +151,7 @@ Result<StoredRows> ReadRows(Connection* connection, const ViewColumns& view,
       const std::string redis_key = RedisKey(key, view.project);
       if (reply->IsError()) {
         return ErrorOfReply(reply->text(), connection->server(), "HMGET",
-                            reply->text().starts_with("WRONGTYPE") ? redis_key : "");
+                            reply->text().starts_with("WRONGTYPE") ? redis_key : "", topology);
       }
       if (!reply->IsFlatArray(static_cast<int64_t>(fields.size()))) {
         return Unexpected(*connection, "HMGET");
@@ -163,8 +163,12 @@ Result<StoredRows> ReadRows(Connection* connection, const ViewColumns& view,
   return rows;
 }
 
+std::string RightsKeyOf(const ViewColumns& view) {
+  return RedisKey(KeyPrefix(view), view.project);
+}
+
 Status CheckRights(Connection* connection, const ViewColumns& view, bool has_ttl) {
-  const std::string key = RedisKey(KeyPrefix(view), view.project);
+  const std::string key = RightsKeyOf(view);
   const std::string field = TimeField(view.view);
   const bool strict = view.guard == Guard::kStrict;
   BANQUET_ASSIGN_OR_RETURN(const Reply* multi, connection->Call({"MULTI"}));

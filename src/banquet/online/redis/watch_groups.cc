@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "banquet/online/redis/cluster_slots.h"
+
 namespace banquet::redis {
 namespace {
 
@@ -19,14 +21,36 @@ bool IsAbort(const Reply& reply, const WriteChunk& chunk, const std::vector<Sent
 }  // namespace
 
 Status WatchGroups::Write(WriteChunk* chunk, std::span<const uint32_t> places) {
+  if (topology_ == Topology::kCluster) return WriteBySlot(chunk, places);
   for (size_t first = 0; first < places.size(); first += kGroupRowsMax) {
-    const auto group = places.subspan(first, std::min(kGroupRowsMax, places.size() - first));
-    PutChecks(*chunk, group);
-    connection_->Push();
-    BANQUET_RETURN_NOT_OK(TakeOutcome(chunk));
-    BANQUET_RETURN_NOT_OK(TakeChecks(chunk, group));
+    BANQUET_RETURN_NOT_OK(WriteGroup(
+        chunk, places.subspan(first, std::min(kGroupRowsMax, places.size() - first))));
   }
   return TakeOutcome(chunk);
+}
+
+Status WatchGroups::WriteBySlot(WriteChunk* chunk, std::span<const uint32_t> places) {
+  std::vector<std::pair<uint16_t, uint32_t>> by_slot;
+  for (const uint32_t place : places) {
+    by_slot.emplace_back(SlotOf(frames_->RedisKeyOf(chunk->KeyOf(place))), place);
+  }
+  std::ranges::sort(by_slot);
+  std::vector<uint32_t> group;
+  for (size_t i = 0; i < by_slot.size(); ++i) {
+    group.push_back(by_slot[i].second);
+    const bool goes_on = i + 1 < by_slot.size() && by_slot[i + 1].first == by_slot[i].first;
+    if (goes_on && group.size() < kGroupRowsMax) continue;
+    BANQUET_RETURN_NOT_OK(WriteGroup(chunk, group));
+    group.clear();
+  }
+  return TakeOutcome(chunk);
+}
+
+Status WatchGroups::WriteGroup(WriteChunk* chunk, std::span<const uint32_t> group) {
+  PutChecks(*chunk, group);
+  connection_->Push();
+  BANQUET_RETURN_NOT_OK(TakeOutcome(chunk));
+  return TakeChecks(chunk, group);
 }
 
 void WatchGroups::PutChecks(const WriteChunk& chunk, std::span<const uint32_t> places) {

@@ -20,8 +20,10 @@ namespace banquet::redis {
 // command is unanswered on the connection.
 class WatchGroups {
  public:
-  WatchGroups(Connection* connection, const RowFrames* frames, RowReplies* replies)
-      : connection_(connection), frames_(frames), replies_(replies) {}
+  // In a cluster a transaction's keys must be of one slot: most groups are a single row then.
+  WatchGroups(Connection* connection, const RowFrames* frames, RowReplies* replies,
+              Topology topology)
+      : connection_(connection), frames_(frames), replies_(replies), topology_(topology) {}
 
   // Rows of a group that another client touched are noted as refused.
   Status Write(WriteChunk* chunk, std::span<const uint32_t> places);
@@ -30,6 +32,8 @@ class WatchGroups {
   bool is_unanswered() const { return closing_ == "EXEC"; }
 
  private:
+  Status WriteGroup(WriteChunk* chunk, std::span<const uint32_t> group);
+  Status WriteBySlot(WriteChunk* chunk, std::span<const uint32_t> places);
   void PutChecks(const WriteChunk& chunk, std::span<const uint32_t> places);
   Status TakeChecks(WriteChunk* chunk, std::span<const uint32_t> places);
   Result<bool> TakeOk(std::string_view command, WriteChunk* chunk,
@@ -42,6 +46,7 @@ class WatchGroups {
   Connection* const connection_;
   const RowFrames* const frames_;
   RowReplies* const replies_;
+  const Topology topology_;
   std::vector<SentCommand> sent_;  // Of that transaction.
   std::string_view closing_;       // EXEC, DISCARD or UNWATCH, unanswered; empty: none.
 };
