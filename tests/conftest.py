@@ -8,6 +8,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent / "support"))
 sys.dont_write_bytecode = True
 
+from dynamodb_server import DynamoServer  # noqa: E402
 from feast_process import FeastProcess  # noqa: E402
 from postgres_server import PostgresServer  # noqa: E402
 from stores import OnlineServers, RedisServer  # noqa: E402
@@ -50,9 +51,16 @@ def postgres_server(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def servers(redis_server, postgres_server):
+def dynamodb_server():
+    server = DynamoServer()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def servers(redis_server, postgres_server, dynamodb_server):
     """Every server of an online store."""
-    return OnlineServers(redis_server, postgres_server)
+    return OnlineServers(redis_server, postgres_server, dynamodb_server)
 
 
 @pytest.fixture

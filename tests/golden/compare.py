@@ -84,6 +84,31 @@ def table_cells(tables, project):
     return cells
 
 
+def dynamodb_cells(tables, project):
+    """(view, entity id, feature, "value") -> bytes as hex, (view, entity id, "", "event_ts") -> text."""
+    cells = {}
+    for table, content in tables.items():
+        for item in content["items"]:
+            where = table.removeprefix(project + "."), item["entity_id"]["S"]
+            assert set(item) == {"entity_id", "event_ts", "values"}, item
+            cells[(*where, "", "event_ts")] = item["event_ts"]["S"]
+            for feature, value in item["values"]["M"].items():
+                cells[(*where, feature, "value")] = value["B"]
+    return cells
+
+
+def entity_id(key):
+    """DynamoDB's name of an entity key (hex)."""
+    return mmh3.hash_bytes(bytes.fromhex(key)).hex()
+
+
+def as_keyed_in(store, cells):
+    """The cells of another store with entities named as this store does."""
+    if store != "dynamodb":
+        return cells
+    return {(view, entity_id(key), *rest): data for (view, key, *rest), data in cells.items()}
+
+
 def redis_cells(keys, project, names):
     """(view, entity key, feature, "value" or "_ts") -> bytes as hex, and (key, "ttl"). `names`: hash field -> (view,
     feature); a field that belongs to no feature keeps its own name."""
@@ -124,13 +149,17 @@ def expected_cells(case, store, project, names, step=None):
     content = expected_json(case, store if step is None else f"{store}.step{step}")
     if store == "redis":
         return redis_cells(content["keys"], project, names)
+    if store == "dynamodb":
+        return dynamodb_cells(content["tables"], project)
     tables = content["tables"]
     return table_cells(tables if store == "sqlite" else {name: table["rows"] for name, table in tables.items()}, project)
 
 
 def stored_cells(servers, store, repository, project, names):
     content = servers.dump(store, repository, project)
-    return redis_cells(content, project, names) if store == "redis" else table_cells(content, project)
+    if store == "redis":
+        return redis_cells(content, project, names)
+    return dynamodb_cells(content, project) if store == "dynamodb" else table_cells(content, project)
 
 
 def as_values_and_seconds(cells, store="sqlite"):

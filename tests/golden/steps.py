@@ -9,9 +9,11 @@ from feast_protos import read_registry
 from google.protobuf.json_format import MessageToDict
 from repository import copy_repository
 
-STORES = ("sqlite", "redis", "postgres")
+STORES = ("sqlite", "redis", "postgres", "dynamodb")
 BLOCKS = {  # Of a case that was recorded on SQLite alone.
     "redis": "online_store:\n    type: redis\n    connection_string: localhost:${GOLDEN_REDIS_PORT}\n",
+    "dynamodb": ("online_store:\n    type: dynamodb\n    region: us-east-1\n"
+                 "    endpoint_url: http://localhost:${GOLDEN_DDB_PORT}\n"),
     "postgres": ("online_store:\n    type: postgres\n    host: localhost\n    port: ${GOLDEN_PG_PORT}\n    database: golden\n"
                  "    user: feast\n    password: feast\n    sslmode: disable\n")}
 CLOCK_FIELDS = ("created_timestamp", "last_updated_timestamp", "last_updated")

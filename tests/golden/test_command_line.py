@@ -1,6 +1,6 @@
 """Case cli: exit codes, error texts and the forms of START and END."""
 import pytest
-from compare import as_values_and_seconds, assert_same, expected_cells, field_names, stored_cells
+from compare import as_keyed_in, as_values_and_seconds, assert_same, expected_cells, field_names, stored_cells
 from steps import STORES, assert_registry, expected_registry, open_case, project_of, recorded_steps
 
 CASE = "cli"
@@ -40,6 +40,7 @@ def test_steps_end_as_feasts_do_and_user_errors_exit_2(store, tmp_path, servers_
     expected = expected_cells(CASE, "sqlite", project, names)
     actual = stored_cells(servers_clean, store, repository, project, names)
     if store != "sqlite":  # Recorded on SQLite alone: the same values must be there, at the same second.
-        expected, actual = as_values_and_seconds(expected), as_values_and_seconds(actual, store)
+        expected = as_values_and_seconds(as_keyed_in(store, expected))
+        actual = as_values_and_seconds(actual, store)
     assert_same(expected, actual, f"cli on {store}")
     assert_registry(repository, expected_registry(CASE, "sqlite"))

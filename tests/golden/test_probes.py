@@ -3,7 +3,8 @@ Feast fails or misbehaves, fixes.PROBES says what is expected and why. No view i
 import struct
 
 import pytest
-from compare import as_values_and_seconds, assert_same, expected_cells, expected_json, field_names, stored_cells, table_cells
+from compare import (as_keyed_in, as_values_and_seconds, assert_same, expected_cells, expected_json, field_names, stored_cells,
+                     table_cells)
 from feast_protos import intervals
 from fixes import PROBES
 from steps import STORES, open_case, project_of
@@ -77,11 +78,12 @@ def test_probe(case, view, store, repositories, servers_clean):
     assert recorded == 1
     expected = cells_expected(case, view)
     if store != "sqlite":
-        expected, actual = as_values_and_seconds(expected), as_values_and_seconds(actual, store)
+        expected = as_values_and_seconds(as_keyed_in(store, expected))
+        actual = as_values_and_seconds(actual, store)
     assert_same(expected, actual, view)
 
 
-@pytest.mark.parametrize("store", ["redis", "postgres"])
+@pytest.mark.parametrize("store", ["redis", "postgres", "dynamodb"])
 def test_a_store_after_all_of_its_probes_is_as_feast_leaves_it(store, applied, tmp_path, servers_clean):
     """probe_stores was recorded on these too: exact timestamps, all views one after another."""
     project = project_of("probe_stores")

@@ -6,7 +6,7 @@ from pathlib import Path
 from repository import Repository, copy_repository
 
 GOLDEN = Path(__file__).parents[1] / "golden"
-STORES = ("sqlite", "redis", "postgres")
+STORES = ("sqlite", "redis", "postgres", "dynamodb")
 
 
 class Applied:

@@ -47,17 +47,19 @@ class RedisServer:
 class OnlineServers:
     """The servers of a session, one for each store that needs one."""
 
-    def __init__(self, redis_server, postgres_server):
-        self.redis, self.postgres = redis_server, postgres_server
+    def __init__(self, redis_server, postgres_server, dynamodb_server):
+        self.redis, self.postgres, self.dynamodb = redis_server, postgres_server, dynamodb_server
 
     @property
     def environment(self):
         """The ports, as the golden configurations name them."""
-        return {"GOLDEN_REDIS_PORT": str(self.redis.port), "GOLDEN_PG_PORT": str(self.postgres.port)}
+        return {"GOLDEN_REDIS_PORT": str(self.redis.port), "GOLDEN_PG_PORT": str(self.postgres.port),
+                "GOLDEN_DDB_PORT": str(self.dynamodb.port)}
 
     def empty(self):
         self.redis.client.flushall()
         self.postgres.empty()
+        self.dynamodb.empty()
 
     def dump(self, store, repository, project):
         """What the store holds of the project, as in expected/<store>.json."""
@@ -65,6 +67,8 @@ class OnlineServers:
             return dump_sqlite(repository)
         if store == "postgres":
             return self.postgres.tables(project)
+        if store == "dynamodb":
+            return self.dynamodb.tables(project)
         return dump_redis(self.redis.client, project)
 
 
