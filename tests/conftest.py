@@ -64,7 +64,8 @@ def servers(redis_server, postgres_server, dynamodb_server):
 
 
 @pytest.fixture
-def servers_clean(servers):
-    """The session's servers, empty."""
-    servers.empty()
+def servers_clean(servers, request):
+    """The session's servers, that of the test's store empty; all of them where the test names none."""
+    callspec = getattr(request.node, "callspec", None)
+    servers.empty(callspec.params.get("store") if callspec else None)
     return servers

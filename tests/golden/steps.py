@@ -1,4 +1,5 @@
 """The golden cases as repositories, and their recorded steps."""
+import os
 import re
 import shutil
 from datetime import datetime, timezone
@@ -9,7 +10,7 @@ from feast_protos import read_registry
 from google.protobuf.json_format import MessageToDict
 from repository import copy_repository
 
-STORES = ("sqlite", "redis", "postgres", "dynamodb")
+STORES = tuple(os.environ.get("BANQUET_TEST_STORES", "sqlite redis postgres dynamodb").split())
 BLOCKS = {  # Of a case that was recorded on SQLite alone.
     "redis": "online_store:\n    type: redis\n    connection_string: localhost:${GOLDEN_REDIS_PORT}\n",
     "dynamodb": ("online_store:\n    type: dynamodb\n    region: us-east-1\n"

@@ -83,7 +83,7 @@ def test_probe(case, view, store, repositories, servers_clean):
     assert_same(expected, actual, view)
 
 
-@pytest.mark.parametrize("store", ["redis", "postgres", "dynamodb"])
+@pytest.mark.parametrize("store", [store for store in STORES if store != "sqlite"])
 def test_a_store_after_all_of_its_probes_is_as_feast_leaves_it(store, applied, tmp_path, servers_clean):
     """probe_stores was recorded on these too: exact timestamps, all views one after another."""
     project = project_of("probe_stores")

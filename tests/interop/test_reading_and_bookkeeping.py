@@ -73,7 +73,7 @@ def test_feast_answers_the_same_after_banquet_as_after_feast(case, store, applie
     theirs = applied(case, store).copy(tmp_path, "feast")
     feast.materialize(theirs, *WINDOWS[case])
     expected = comparable(feast.online(theirs, requests))
-    servers_clean.empty()
+    servers_clean.empty(store)
     ours = applied(case, store).copy(tmp_path, "banquet")
     outcome = ours.banquet("materialize", *WINDOWS[case])
     assert outcome.exit_code == 0, outcome

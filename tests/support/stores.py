@@ -56,10 +56,14 @@ class OnlineServers:
         return {"GOLDEN_REDIS_PORT": str(self.redis.port), "GOLDEN_PG_PORT": str(self.postgres.port),
                 "GOLDEN_DDB_PORT": str(self.dynamodb.port)}
 
-    def empty(self):
-        self.redis.client.flushall()
-        self.postgres.empty()
-        self.dynamodb.empty()
+    def empty(self, store=None):
+        """One store, or all."""
+        if store in (None, "redis"):
+            self.redis.client.flushall()
+        if store in (None, "postgres"):
+            self.postgres.empty()
+        if store in (None, "dynamodb"):
+            self.dynamodb.empty()
 
     def dump(self, store, repository, project):
         """What the store holds of the project, as in expected/<store>.json."""

@@ -57,7 +57,8 @@ struct RunOptions {
   SqliteTimes sqlite_ts = SqliteTimes::kPython;
   bool sqlite_feed = true;  // A statement per flush into SQLite; else one per row.
   int redis_wait_replicas = 0;
-  std::string dynamodb_write_units_max;  // A second: "1000", or "50%" of the table's; empty: no limit.
+  std::string
+      dynamodb_write_units_max;  // A second: "1000", or "50%" of the table's; empty: no limit.
   bool redis_restore = true;
   std::chrono::milliseconds connect_timeout{10'000};
   std::chrono::milliseconds stall_timeout{60'000};   // Without any progress.

@@ -20,7 +20,7 @@ struct ViewColumns {
       join_keys;  // Entity columns in stored order; {__dummy_id STRING} for an entityless view.
   std::vector<Field> features;  // In stored order.
   bool has_created_time = false;
-  int entity_key_version = 3;  // 3, or 2.
+  int entity_key_version = 3;               // 3, or 2.
   std::map<std::string, std::string> tags;  // Of the view.
   Overwrite overwrite = Overwrite::kNewest;
   Guard guard = Guard::kCheck;

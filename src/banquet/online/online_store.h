@@ -87,7 +87,7 @@ struct OnlineStoreContext {
   bool sqlite_feed = true;     // banquet.sqlite_feed
   int redis_wait_replicas = 0;
   std::string dynamodb_write_units_max;  // "1000", "50%"; empty: no limit.
-  int64_t memory_limit = 0;   // Of the whole run in bytes; 0: none is known.
+  int64_t memory_limit = 0;              // Of the whole run in bytes; 0: none is known.
   bool redis_restore = true;  // Keys that do not exist are made by RESTORE where the server can.
   std::chrono::milliseconds connect_timeout{10'000};
   std::chrono::milliseconds stall_timeout{60'000};

@@ -35,8 +35,7 @@ Result<Credentials> CredentialChain::Get() {
   }
   // Those that are still good are used to their end.
   const bool is_good = kept_.has_value() && kept_->expires_us > settings_.clock->NowUs();
-  return is_good && IsRetryable(asked.status()) ? Result<Credentials>(kept_->keys)
-                                                : asked.status();
+  return is_good && IsRetryable(asked.status()) ? Result<Credentials>(kept_->keys) : asked.status();
 }
 
 void CredentialChain::Expire(const Credentials& refused) {

@@ -30,8 +30,8 @@ struct TimedCredentials {
 // Looks in turn at: the keys of the environment (AWS_ACCESS_KEY_ID, …); its web identity
 // (AWS_WEB_IDENTITY_TOKEN_FILE); the profile: its role (role_arn with web_identity_token_file,
 // source_profile or credential_source), its keys, its credential_process; the container's endpoint
-// (ECS, EKS Pod Identity); the instance's (IMDSv2). The first that is configured counts: its failure
-// is the failure.
+// (ECS, EKS Pod Identity); the instance's (IMDSv2). The first that is configured counts: its
+// failure is the failure.
 //
 // Safe to share between threads: one asks, the others wait for its answer. Never prints a secret.
 class CredentialChain {

@@ -42,9 +42,7 @@ class CredentialChainTest : public ::testing::Test {
   }
 
   Result<Credentials> Get() { return Chain().Get(); }
-  CredentialChain Chain() {
-    return CredentialChain({.region = "eu-west-1", .clock = &clock_});
-  }
+  CredentialChain Chain() { return CredentialChain({.region = "eu-west-1", .clock = &clock_}); }
   void ExpectKey(const std::string& key) {
     const auto found = Get();
     ASSERT_OK(found);
@@ -76,7 +74,8 @@ TEST_F(CredentialChainTest, NobodyIsAnErrorThatNamesThePlaces) {
 }
 
 TEST_F(CredentialChainTest, TheEnvironmentComesFirst) {
-  Put("credentials", std::string("[default]\naws_access_key_id=FILE\naws_secret_access_key=") + kSecret);
+  Put("credentials",
+      std::string("[default]\naws_access_key_id=FILE\naws_secret_access_key=") + kSecret);
   ExpectKey("FILE");
   setenv("AWS_ACCESS_KEY_ID", "ENV", 1);
   ExpectFault(Fault::kUser, "AWS_SECRET_ACCESS_KEY is not");
@@ -88,7 +87,8 @@ TEST_F(CredentialChainTest, TheEnvironmentComesFirst) {
 }
 
 TEST_F(CredentialChainTest, AProfileIsReadFromBothFiles) {
-  Put("config", "[profile work]\nregion = eu-west-1\naws_access_key_id = OLD\n[default]\nregion=x\n");
+  Put("config",
+      "[profile work]\nregion = eu-west-1\naws_access_key_id = OLD\n[default]\nregion=x\n");
   Put("credentials", std::string("# mine\n[work]\naws_access_key_id = WORK\n") +
                          "aws_secret_access_key = " + kSecret + "\naws_session_token = t\n");
   ExpectFault(Fault::kUser, "No AWS credentials");
@@ -100,16 +100,19 @@ TEST_F(CredentialChainTest, AProfileIsReadFromBothFiles) {
 
 TEST(ParseProfiles, KnowsSectionsCommentsAndNesting) {
   const Profiles profiles = ParseProfiles(
-      "stray = 1\n[default]\nKey = a = b\n; no\n# no\ns3 =\n  nested = 1\n\n[profile  two ]\r\nkey=c\r\n"
+      "stray = 1\n[default]\nKey = a = b\n; no\n# no\ns3 =\n  nested = 1\n\n[profile  two "
+      "]\r\nkey=c\r\n"
       "[sso-session x]\nkey = d\nno equals sign\n",
       /*is_config_file=*/true);
-  EXPECT_EQ(profiles, (Profiles{{"default", {{"key", "a = b"}, {"s3", ""}}}, {"two", {{"key", "c"}}}}));
+  EXPECT_EQ(profiles,
+            (Profiles{{"default", {{"key", "a = b"}, {"s3", ""}}}, {"two", {{"key", "c"}}}}));
   EXPECT_EQ(ParseProfiles("[profile two]\nkey=c\n", false),
             (Profiles{{"profile two", {{"key", "c"}}}}));
 }
 
 TEST_F(CredentialChainTest, AProcessHandsOutKeys) {
-  Put("config", "[default]\ncredential_process = cat '" + Put("answer", Json("PROCESS", "SessionToken")) + "'\n");
+  Put("config", "[default]\ncredential_process = cat '" +
+                    Put("answer", Json("PROCESS", "SessionToken")) + "'\n");
   ExpectKey("PROCESS");
   Put("config", "[default]\ncredential_process = exit 7\n");
   ExpectFault(Fault::kUser, "credential_process of AWS profile default failed with exit code 7");
@@ -132,7 +135,8 @@ TEST_F(CredentialChainTest, ARoleIsAssumedByItsSource) {
   ExpectKey("OUTER");
   const auto received = sts.received();
   ASSERT_EQ(received.size(), 2U);
-  EXPECT_THAT(received[0].headers.at("authorization"), ::testing::HasSubstr("Credential=BASE/20260101/eu-west-1/sts/"));
+  EXPECT_THAT(received[0].headers.at("authorization"),
+              ::testing::HasSubstr("Credential=BASE/20260101/eu-west-1/sts/"));
   EXPECT_THAT(received[1].headers.at("authorization"), ::testing::HasSubstr("Credential=INNER/"));
   EXPECT_THAT(received[1].headers.at("x-amz-security-token"), "t");
   EXPECT_EQ(received[1].body,
@@ -175,7 +179,8 @@ TEST_F(CredentialChainTest, ARoleMayBeAssumedByTheEnvironmentsKeys) {
   setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", container.url().c_str(), 1);
   Put("credentials", "[default]\nrole_arn = R\ncredential_source = EcsContainer\n");
   ExpectKey("ROLE");
-  EXPECT_THAT(sts.received()[0].headers.at("authorization"), ::testing::HasSubstr("Credential=POD/"));
+  EXPECT_THAT(sts.received()[0].headers.at("authorization"),
+              ::testing::HasSubstr("Credential=POD/"));
   Put("credentials", "[default]\nrole_arn = R\ncredential_source = Ec2InstanceMetadata\n");
   ExpectFault(Fault::kUser, "gives no credentials");
   Put("credentials", "[default]\nrole_arn = R\ncredential_source = Environment\n");
@@ -225,7 +230,8 @@ TEST_F(CredentialChainTest, AnInstanceIsAskedBySession) {
   int role_status = 200;
   ScriptedHttpServer instance([&](const ReceivedHttp& request) {
     if (request.target == "/latest/api/token") return HttpAnswer{.body = "session"};
-    if (request.headers.at("x-aws-ec2-metadata-token") != "session") return HttpAnswer{.status = 401};
+    if (request.headers.at("x-aws-ec2-metadata-token") != "session")
+      return HttpAnswer{.status = 401};
     if (request.target.ends_with("/security-credentials/")) {
       return HttpAnswer{.status = role_status, .body = "the-role"};
     }

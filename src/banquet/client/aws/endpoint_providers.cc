@@ -33,8 +33,8 @@ Result<std::unique_ptr<HttpSession>> OpenSession(const std::string& server,
 // In the clear only to the machine itself.
 bool MayBeAsked(const std::string& url) {
   if (url.starts_with("https://")) return true;
-  for (const char* host : {"localhost", "127.0.0.1", "[::1]", "169.254.170.2", "169.254.170.23",
-                           "[fd00:ec2::23]"}) {
+  for (const char* host :
+       {"localhost", "127.0.0.1", "[::1]", "169.254.170.2", "169.254.170.23", "[fd00:ec2::23]"}) {
     const std::string begin = fmt::format("http://{}", host);
     if (!url.starts_with(begin)) continue;
     const char next = url.size() > begin.size() ? url[begin.size()] : '/';
@@ -53,7 +53,8 @@ Result<std::string> ContainerToken() {
 }
 
 Status Unexpected(const std::string& where, int status) {
-  return RemoteError({.retryable = status >= 500 || status == 429}, "{} answered {}", where, status);
+  return RemoteError({.retryable = status >= 500 || status == 429}, "{} answered {}", where,
+                     status);
 }
 
 }  // namespace
@@ -65,9 +66,10 @@ Result<TimedCredentials> ParseCredentials(const std::string& json, const std::st
     return has ? parsed[key].get<std::string>() : std::string();
   };
   TimedCredentials found;
-  found.keys = {.access_key_id = text("AccessKeyId"),
-                .secret_access_key = text("SecretAccessKey"),
-                .session_token = text("SessionToken").empty() ? text("Token") : text("SessionToken")};
+  found.keys = {
+      .access_key_id = text("AccessKeyId"),
+      .secret_access_key = text("SecretAccessKey"),
+      .session_token = text("SessionToken").empty() ? text("Token") : text("SessionToken")};
   if (found.keys.access_key_id.empty() || found.keys.secret_access_key.empty()) {
     return UserError("{} gives no AccessKeyId and SecretAccessKey", where);
   }

@@ -76,14 +76,15 @@ class ProfileReader {
     }
     if (const std::string line = ValueOf(profile, "credential_process"); !line.empty()) {
       const std::string where = "credential_process of AWS profile " + name;
-      BANQUET_ASSIGN_OR_RETURN(const std::string output,
-                               OutputOf(line, where,
-                                        {.timeout = settings_.stall_timeout, .stop = settings_.stop}));
+      BANQUET_ASSIGN_OR_RETURN(
+          const std::string output,
+          OutputOf(line, where, {.timeout = settings_.stall_timeout, .stop = settings_.stop}));
       return ParseCredentials(output, where);
     }
     if (profile.contains("sso_session") || profile.contains("sso_start_url")) {
       return UserError(
-          "AWS profile {0} logs in by SSO, which this version does not; give it credential_process = "
+          "AWS profile {0} logs in by SSO, which this version does not; give it credential_process "
+          "= "
           "aws configure export-credentials --profile {0} under another name",
           name);
     }

@@ -19,12 +19,13 @@ Found FromWebIdentity(const ChainSettings& settings);  // Of the environment.
 Found FromContainer(const ChainSettings& settings);
 Found FromInstance(const ChainSettings& settings);
 
-// --- STS (sts.cc) -----------------------------------------------------------------------------------------------------
+// --- STS (sts.cc)
+// -----------------------------------------------------------------------------------------------------
 
 struct RoleRequest {
   std::string role_arn;
-  std::string session_name;  // Empty: ours.
-  std::string external_id;   // Empty: none.
+  std::string session_name;      // Empty: ours.
+  std::string external_id;       // Empty: none.
   std::string duration_seconds;  // Empty: the service's default.
 };
 Result<TimedCredentials> AssumeRole(const RoleRequest& role, const Credentials& source,

@@ -111,10 +111,10 @@ std::vector<std::string> SignatureHeaders(const SigningRequest& request, const S
   if (!credentials.session_token.empty()) {
     headers.push_back("x-amz-security-token: " + credentials.session_token);
   }
-  headers.push_back(fmt::format("authorization: {} Credential={}/{}, SignedHeaders={}, Signature={}",
-                                kAlgorithm, credentials.access_key_id, scope_text,
-                                NamesOf(SortedHeaders(signed_request)),
-                                HexOf(Hmac(key, to_sign))));
+  headers.push_back(
+      fmt::format("authorization: {} Credential={}/{}, SignedHeaders={}, Signature={}", kAlgorithm,
+                  credentials.access_key_id, scope_text, NamesOf(SortedHeaders(signed_request)),
+                  HexOf(Hmac(key, to_sign))));
   return headers;
 }
 

@@ -16,8 +16,8 @@ int64_t Aug30() { return *ParseInstant("2015-08-30T12:36:00Z"); }
 
 std::string SignatureOf(const SigningRequest& request, std::string_view service = "service",
                         const Credentials& credentials = kExample) {
-  const auto headers = SignatureHeaders(request, {.region = "us-east-1", .service = service},
-                                        credentials, Aug30());
+  const auto headers =
+      SignatureHeaders(request, {.region = "us-east-1", .service = service}, credentials, Aug30());
   const std::string& authorization = headers.back();
   return authorization.substr(authorization.find("Signature=") + 10);
 }
@@ -75,8 +75,9 @@ TEST(Signature, ATokenIsSentAndSigned) {
   EXPECT_THAT(headers, ::testing::Contains("x-amz-date: 20150830T123600Z"));
   EXPECT_THAT(headers.back(),
               ::testing::HasSubstr("SignedHeaders=host;x-amz-date;x-amz-security-token,"));
-  EXPECT_THAT(headers.back(), ::testing::HasSubstr(
-                                  "Credential=AKIDEXAMPLE/20150830/us-east-1/service/aws4_request"));
+  EXPECT_THAT(
+      headers.back(),
+      ::testing::HasSubstr("Credential=AKIDEXAMPLE/20150830/us-east-1/service/aws4_request"));
 }
 
 TEST(Signature, TheSecretIsNowhereInTheHeaders) {

@@ -24,8 +24,9 @@ std::string PercentEncoded(std::string_view text) {
   for (const char c : text) {
     const bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
                           (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.' || c == '~';
-    encoded += is_plain ? std::string(1, c)
-                        : fmt::format("%{:02X}", static_cast<unsigned>(static_cast<unsigned char>(c)));
+    encoded += is_plain
+                   ? std::string(1, c)
+                   : fmt::format("%{:02X}", static_cast<unsigned>(static_cast<unsigned char>(c)));
   }
   return encoded;
 }
@@ -94,9 +95,8 @@ Result<TimedCredentials> Call(const Form& form, const RoleRequest& role, const C
   request.headers.push_back(fmt::format("content-type: {}", kFormType));
   if (source != nullptr) {
     const std::string host = url.substr(url.find("://") + 3);
-    const SigningRequest to_sign{.host = host,
-                                 .headers = {{"content-type", std::string(kFormType)}},
-                                 .body = body};
+    const SigningRequest to_sign{
+        .host = host, .headers = {{"content-type", std::string(kFormType)}}, .body = body};
     for (std::string& header :
          SignatureHeaders(to_sign, {.region = settings.region, .service = "sts"}, *source,
                           settings.clock->NowUs())) {

@@ -85,9 +85,8 @@ TEST(HttpSession, AStopEndsTheWait) {
 }
 
 TEST(HttpSession, AnAnswerWithoutEndIsCutOff) {
-  ScriptedHttpServer server([](const ReceivedHttp&) {
-    return HttpAnswer{.body = std::string(5000, 'x')};
-  });
+  ScriptedHttpServer server(
+      [](const ReceivedHttp&) { return HttpAnswer{.body = std::string(5000, 'x')}; });
   EXPECT_FAULT(Fault::kRemote, "more than 4000 bytes",
                Get(server.url(), {.response_bytes_max = 4000}));
 }
@@ -99,8 +98,8 @@ TEST(HttpSession, OnlyHttpIsSpoken) {
 
 TEST(HttpSession, APlainServerIsNotSpokenToByTls) {
   ScriptedHttpServer server([](const ReceivedHttp&) { return HttpAnswer{}; });
-  EXPECT_FAULT(Fault::kRemote, "the server: ",
-               Get("https://127.0.0.1:" + std::to_string(server.port())));
+  EXPECT_FAULT(Fault::kRemote,
+               "the server: ", Get("https://127.0.0.1:" + std::to_string(server.port())));
 }
 
 }  // namespace

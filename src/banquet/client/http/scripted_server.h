@@ -36,9 +36,9 @@ struct HttpAnswer {
   int status = 200;
   std::string body;
   std::vector<std::string> headers = {};
-  std::string raw = {};        // Sent instead of all that, where it is not empty.
-  bool close = false;     // After the answer.
-  bool silence = false;   // No answer at all.
+  std::string raw = {};  // Sent instead of all that, where it is not empty.
+  bool close = false;    // After the answer.
+  bool silence = false;  // No answer at all.
 };
 
 // A thread for each connection, from construction to destruction. The script is called by one of

@@ -18,7 +18,8 @@ constexpr size_t kCopySliceMax = 1 << 20;  // Of one message, so that libpq buff
 
 }  // namespace
 
-// --- Rows ------------------------------------------------------------------------------------------------------------
+// --- Rows
+// ------------------------------------------------------------------------------------------------------------
 
 void Rows::Free::operator()(pg_result* result) const { PQclear(result); }
 
@@ -41,7 +42,8 @@ bool Rows::Bool(int row, int column) const {
 
 int64_t Rows::affected() const { return std::strtoll(PQcmdTuples(result_.get()), nullptr, 10); }
 
-// --- Connection ------------------------------------------------------------------------------------------------------
+// --- Connection
+// ------------------------------------------------------------------------------------------------------
 
 Result<std::unique_ptr<Connection>> Connection::Open(ConnectionSettings settings) {
   std::unique_ptr<Connection> connection(new Connection(std::move(settings)));
@@ -63,18 +65,19 @@ Status Connection::Connect() {
   const auto deadline = RealClock::now() + settings_.connect_timeout;
   handle_ = PQconnectStartParams(keywords.data(), values.data(), /*expand_dbname=*/0);
   if (handle_ == nullptr) return RemoteError({}, "{}: no memory for a connection", server());
-  PQsetNoticeProcessor(handle_, [](void*, const char*) {}, nullptr);
+  PQsetNoticeProcessor(
+      handle_, [](void*, const char*) {}, nullptr);
   // So that the text of a refusal has its code.
   PQsetErrorVerbosity(handle_, PQERRORS_VERBOSE);
   PostgresPollingStatusType step = PGRES_POLLING_WRITING;
   while (PQstatus(handle_) != CONNECTION_BAD && step != PGRES_POLLING_OK) {
     const short events = step == PGRES_POLLING_READING ? POLLIN : POLLOUT;
-    BANQUET_ASSIGN_OR_RETURN(
-        const bool ready,
-        WaitReady(PQsocket(handle_), events, deadline, settings_.stop, settings_.server));
+    BANQUET_ASSIGN_OR_RETURN(const bool ready, WaitReady(PQsocket(handle_), events, deadline,
+                                                         settings_.stop, settings_.server));
     if (!ready) {
-      return RemoteError({.retryable = true}, "{} did not answer for {} ms (banquet.connect_timeout)",
-                         server(), settings_.connect_timeout.count());
+      return RemoteError({.retryable = true},
+                         "{} did not answer for {} ms (banquet.connect_timeout)", server(),
+                         settings_.connect_timeout.count());
     }
     step = PQconnectPoll(handle_);
   }
@@ -167,10 +170,9 @@ Result<Rows> Connection::Receive() {
 
 // For the server's next sign of life, and takes in what it said.
 Status Connection::Wait(short events) {
-  BANQUET_ASSIGN_OR_RETURN(
-      const bool ready, WaitReady(PQsocket(handle_), events,
-                                  RealClock::now() + settings_.stall_timeout, settings_.stop,
-                                  settings_.server));
+  BANQUET_ASSIGN_OR_RETURN(const bool ready, WaitReady(PQsocket(handle_), events,
+                                                       RealClock::now() + settings_.stall_timeout,
+                                                       settings_.stop, settings_.server));
   if (!ready) {
     return RemoteError({.retryable = true}, "{} did not answer for {} ms (banquet.stall_timeout)",
                        server(), settings_.stall_timeout.count());

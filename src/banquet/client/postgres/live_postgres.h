@@ -121,7 +121,8 @@ class LivePostgres {
   static std::string Program(const std::string& name) {
     std::string newest = name;
     std::error_code missing;
-    for (const auto& version : std::filesystem::directory_iterator("/usr/lib/postgresql", missing)) {
+    for (const auto& version :
+         std::filesystem::directory_iterator("/usr/lib/postgresql", missing)) {
       const std::string path = version.path() / "bin" / name;
       if (std::filesystem::exists(path)) newest = std::max(newest, path);
     }
@@ -153,11 +154,10 @@ class LivePostgres {
     const std::string password_file = folder_ + "/password";
     std::ofstream(password_file) << "feast\n";
     BANQUET_RETURN_NOT_OK(Own(password_file));
-    BANQUET_ASSIGN_OR_RETURN(
-        const pid_t pid,
-        Spawn({Program("initdb"), "--no-sync", "--pgdata=" + data(), "--username=feast",
-               "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8",
-               "--pwfile=" + password_file}));
+    BANQUET_ASSIGN_OR_RETURN(const pid_t pid,
+                             Spawn({Program("initdb"), "--no-sync", "--pgdata=" + data(),
+                                    "--username=feast", "--auth=scram-sha-256", "--encoding=UTF8",
+                                    "--locale=C.UTF-8", "--pwfile=" + password_file}));
     int status = 0;
     waitpid(pid, &status, 0);
     return status == 0 ? Status::OK() : RemoteError({}, "initdb failed; is Postgres installed?");

@@ -16,8 +16,8 @@ struct CommandLimits {
 };
 
 // Runs a line by /bin/sh and returns what it printed; standard input is empty, standard error is
-// ours. One that fails, or prints more than it may, is a user error, one that does not end in time a
-// remote error; it is ended then. Messages never repeat the line, which may hold secrets; `name`
+// ours. One that fails, or prints more than it may, is a user error, one that does not end in time
+// a remote error; it is ended then. Messages never repeat the line, which may hold secrets; `name`
 // stands for it.
 Result<std::string> OutputOf(const std::string& line, const std::string& name,
                              const CommandLimits& limits);

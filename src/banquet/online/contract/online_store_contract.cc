@@ -128,7 +128,8 @@ TEST_P(OnlineStoreContract, TakesAValueOfOneMebibyte) {
   std::string large(1 << 20, '\0');
   for (size_t i = 0; i < large.size(); ++i) large[i] = static_cast<char>(i * 7 + i / 251);
   if (GetParam().row_bytes_max > 0) {  // A declared deviation.
-    EXPECT_FAULT(Fault::kData, "", Write(view, BatchBuilder(view).Row(Key(1), kNoon, {large, "small"}).Build()));
+    EXPECT_FAULT(Fault::kData, "",
+                 Write(view, BatchBuilder(view).Row(Key(1), kNoon, {large, "small"}).Build()));
     ExpectNoRow(view, Key(1));
     large.resize(GetParam().row_bytes_max - 1024);
   }

@@ -12,9 +12,9 @@ namespace {
 constexpr std::string_view kContentType = "application/x-amz-json-1.0";
 constexpr std::string_view kTarget = "DynamoDB_20120810.";
 
-constexpr std::string_view kThrottling[] = {
-    "ProvisionedThroughputExceededException", "ThrottlingException", "Throttling",
-    "RequestLimitExceeded", "LimitExceededException"};
+constexpr std::string_view kThrottling[] = {"ProvisionedThroughputExceededException",
+                                            "ThrottlingException", "Throttling",
+                                            "RequestLimitExceeded", "LimitExceededException"};
 constexpr std::string_view kExpired[] = {"ExpiredTokenException", "ExpiredToken"};
 constexpr std::string_view kRetryable[] = {"InternalServerError", "InternalFailure",
                                            "ServiceUnavailable", "TransactionInProgressException",
@@ -96,12 +96,12 @@ Result<HttpResponse> Client::Send(std::string_view operation, std::string_view b
       .host = host_,
       .headers = {{"content-type", std::string(kContentType)}, {"x-amz-target", target}},
       .body = body};
-  HttpRequest request{.method = "POST",
-                      .url = settings_.endpoint + "/",
-                      .headers = aws::SignatureHeaders(
-                          to_sign, {.region = settings_.region, .service = "dynamodb"},
-                          credentials, settings_.clock->NowUs()),
-                      .body = body};
+  HttpRequest request{
+      .method = "POST",
+      .url = settings_.endpoint + "/",
+      .headers = aws::SignatureHeaders(to_sign, {.region = settings_.region, .service = "dynamodb"},
+                                       credentials, settings_.clock->NowUs()),
+      .body = body};
   request.headers.push_back(fmt::format("content-type: {}", kContentType));
   request.headers.push_back("x-amz-target: " + target);
   return session_->Send(request);

@@ -21,7 +21,7 @@ struct ClientSettings {
   std::chrono::milliseconds connect_timeout{10'000};
   std::chrono::milliseconds stall_timeout{60'000};
   std::stop_token stop;
-  Clock* clock = &SystemClock();           // Borrowed.
+  Clock* clock = &SystemClock();          // Borrowed.
   aws::CredentialChain* chain = nullptr;  // Borrowed, shared.
 };
 

@@ -18,8 +18,7 @@
 namespace banquet::dynamodb {
 namespace {
 
-constexpr std::string_view kOfPython =
-    "for Feast's Python client; writing does not depend on it";
+constexpr std::string_view kOfPython = "for Feast's Python client; writing does not depend on it";
 
 constexpr OptionSpec kOptions[] = {
     {.name = "region",
@@ -186,9 +185,8 @@ class DynamoStore final : public OnlineStore {
 
   // The view's tags stand above those of the store, as Feast has it.
   TableWishes WishesFor(const ViewColumns& view) const {
-    TableWishes wishes{.tags = view.tags,
-                       .clock = settings_.client.clock,
-                       .stop = settings_.client.stop};
+    TableWishes wishes{
+        .tags = view.tags, .clock = settings_.client.clock, .stop = settings_.client.stop};
     for (const auto& [key, value] : settings_.tags) {
       std::string& tag = wishes.tags[key];
       if (tag.empty()) tag = value;

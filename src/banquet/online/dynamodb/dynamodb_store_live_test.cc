@@ -25,7 +25,9 @@ LiveDynamo* Server() {
 Result<std::unique_ptr<OnlineStore>> StoreIn(const std::string& region, Entries changed = {}) {
   LiveDynamo* server = Server();
   if (server == nullptr) return RemoteError({}, "no DynamoDB Local");
-  Entries entries = {{"type", "dynamodb"}, {"region", region}, {"endpoint_url", server->url()},
+  Entries entries = {{"type", "dynamodb"},
+                     {"region", region},
+                     {"endpoint_url", server->url()},
                      {"consistent_reads", "true"}};
   for (const auto& [key, value] : changed) entries[key] = value;
   ConfigNode block{.kind = ConfigNode::Kind::kMap};
@@ -37,12 +39,13 @@ Result<std::unique_ptr<OnlineStore>> StoreIn(const std::string& region, Entries 
 
 StoreUnderTest Dynamo() {
   return {.name = "plain",
-          .make = [](const std::string& scratch) {
-            static std::map<std::string, std::string> regions;
-            const auto [region, added] =
-                regions.try_emplace(scratch, "contract-" + std::to_string(regions.size()));
-            return StoreIn(region->second);
-          },
+          .make =
+              [](const std::string& scratch) {
+                static std::map<std::string, std::string> regions;
+                const auto [region, added] =
+                    regions.try_emplace(scratch, "contract-" + std::to_string(regions.size()));
+                return StoreIn(region->second);
+              },
           .row_bytes_max = kItemBytesMax,
           .names_are_plain = true};
 }
@@ -68,10 +71,8 @@ class DynamoStoreTest : public ::testing::Test {
 
   // Past the store: the answer to a call, as its JSON.
   std::string Ask(std::string_view operation, const std::string& body) {
-    const auto client = Client::Open({.endpoint = Server()->url(),
-                                      .region = region_,
-                                      .server = "the server",
-                                      .chain = &chain_});
+    const auto client = Client::Open(
+        {.endpoint = Server()->url(), .region = region_, .server = "the server", .chain = &chain_});
     EXPECT_OK(client);
     const auto answer = (*client)->Call(operation, body);
     EXPECT_OK(answer);
@@ -104,7 +105,8 @@ TEST_F(DynamoStoreTest, WritesTheItemThatFeastWrites) {
   EXPECT_THAT(items, ::testing::HasSubstr(R"("Count":2)"));
   EXPECT_THAT(items, ::testing::HasSubstr(R"("entity_id":{"S":")" + EntityId("one") + "\"}"));
   EXPECT_THAT(items, ::testing::HasSubstr(R"("event_ts":{"S":"2023-11-14 22:13:20+00:00"})"));
-  EXPECT_THAT(items, ::testing::HasSubstr(R"("event_ts":{"S":"2023-11-14 22:13:20.000005+00:00"})"));
+  EXPECT_THAT(items,
+              ::testing::HasSubstr(R"("event_ts":{"S":"2023-11-14 22:13:20.000005+00:00"})"));
   EXPECT_THAT(items, ::testing::HasSubstr(R"("a":{"B":"YWJj"})"));
   EXPECT_THAT(items, ::testing::HasSubstr(R"("b":{"B":""})"));
 }

@@ -124,11 +124,11 @@ TEST_F(DynamoScriptTest, WhatIsUnprocessedIsUndecided) {
 
 TEST_F(DynamoScriptTest, OnlyWhatWasUndecidedIsSentAgain) {
   int calls = 0;
-  Serve([&](const std::string& operation,
-            const ReceivedHttp& request) -> std::optional<HttpAnswer> {
-    if (operation != "BatchWriteItem" || ++calls > 1) return std::nullopt;
-    return Unprocessed(request, 2);
-  });
+  Serve(
+      [&](const std::string& operation, const ReceivedHttp& request) -> std::optional<HttpAnswer> {
+        if (operation != "BatchWriteItem" || ++calls > 1) return std::nullopt;
+        return Unprocessed(request, 2);
+      });
   ASSERT_OK_AND_ASSIGN(const auto writer, Writer());
   const auto batch = BatchBuilder(view_)
                          .Row("a", kNoonUs, {"1"})
@@ -145,8 +145,8 @@ TEST_F(DynamoScriptTest, OnlyWhatWasUndecidedIsSentAgain) {
 }
 
 TEST_F(DynamoScriptTest, AThrottledCallLeavesItsRowsUndecidedAndSlowsDown) {
-  for (const char* code : {"ProvisionedThroughputExceededException", "ThrottlingException",
-                           "RequestLimitExceeded"}) {
+  for (const char* code :
+       {"ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded"}) {
     for (const char* operation : {"BatchWriteItem", "BatchGetItem"}) {
       Serve([&](const std::string& called, const ReceivedHttp&) {
         return called == operation ? std::optional(Refusal(code)) : std::nullopt;
@@ -161,8 +161,9 @@ TEST_F(DynamoScriptTest, AThrottledCallLeavesItsRowsUndecidedAndSlowsDown) {
 TEST_F(DynamoScriptTest, UnreadKeysAreUndecided) {
   Serve([&](const std::string& operation, const ReceivedHttp&) -> std::optional<HttpAnswer> {
     if (operation != "BatchGetItem") return std::nullopt;
-    return HttpAnswer{.body = R"({"Responses":{},"UnprocessedKeys":{"demo.stats":{"Keys":[{"entity_id":{"S":")" +
-                              EntityId("key1") + R"("}}]}}})"};
+    return HttpAnswer{
+        .body = R"({"Responses":{},"UnprocessedKeys":{"demo.stats":{"Keys":[{"entity_id":{"S":")" +
+                EntityId("key1") + R"("}}]}}})"};
   });
   ASSERT_OK_AND_ASSIGN(const RowOutcomes outcomes, WriteRows(3));
   EXPECT_EQ(outcomes.undecided, std::vector<uint32_t>{1});
@@ -191,9 +192,9 @@ TEST_F(DynamoScriptTest, WhatMayPassIsToBeTriedAgain) {
 }
 
 TEST_F(DynamoScriptTest, AnswersThatAreNotItsJsonAreTold) {
-  for (const char* body : {"", "{", "[]", "{}", R"({"UnprocessedItems":3})",
-                           R"({"UnprocessedItems":{"t":[{}]}})",
-                           R"({"UnprocessedItems":{"t":[{"PutRequest":{"Item":{"entity_id":{"S":"unasked"}}}}]}})"}) {
+  for (const char* body :
+       {"", "{", "[]", "{}", R"({"UnprocessedItems":3})", R"({"UnprocessedItems":{"t":[{}]}})",
+        R"({"UnprocessedItems":{"t":[{"PutRequest":{"Item":{"entity_id":{"S":"unasked"}}}}]}})"}) {
     ExpectGarbled("BatchWriteItem", body);
   }
   for (const char* body : {"{", "{}", R"({"Responses":{"t":[{}]}})",
@@ -212,7 +213,8 @@ TEST_F(DynamoScriptTest, AStoredTimeThatIsNoneDoesNotGuard) {
   Serve([&](const std::string& operation, const ReceivedHttp&) -> std::optional<HttpAnswer> {
     if (operation != "BatchGetItem") return std::nullopt;
     return HttpAnswer{.body = R"({"Responses":{"demo.stats":[{"entity_id":{"S":")" +
-                              EntityId("key0") + R"("},"event_ts":{"S":"soon"}},{"entity_id":{"S":")" +
+                              EntityId("key0") +
+                              R"("},"event_ts":{"S":"soon"}},{"entity_id":{"S":")" +
                               EntityId("key1") + R"("}},{"entity_id":{"S":")" + EntityId("key2") +
                               R"("},"event_ts":{"S":"2030-01-01 00:00:00+00:00"}}]}})"};
   });
@@ -226,11 +228,13 @@ TEST_F(DynamoScriptTest, StatementsOfAllFates) {
   int calls = 0;
   Serve([&](const std::string& operation, const ReceivedHttp&) -> std::optional<HttpAnswer> {
     if (operation != "BatchExecuteStatement") return std::nullopt;
-    if (++calls > 1) return HttpAnswer{.body = R"({"Responses":[{"Error":{"Code":"DuplicateItem"}}]})"};
-    return HttpAnswer{.body = R"({"Responses":[{"TableName":"t"},)"
-                              R"({"Error":{"Code":"ConditionalCheckFailed","Item":{"event_ts":{"S":"x"}}}},)"
-                              R"({"Error":{"Code":"ConditionalCheckFailed"}},)"
-                              R"({"Error":{"Code":"ThrottlingError"}}]})"};
+    if (++calls > 1)
+      return HttpAnswer{.body = R"({"Responses":[{"Error":{"Code":"DuplicateItem"}}]})"};
+    return HttpAnswer{
+        .body = R"({"Responses":[{"TableName":"t"},)"
+                R"({"Error":{"Code":"ConditionalCheckFailed","Item":{"event_ts":{"S":"x"}}}},)"
+                R"({"Error":{"Code":"ConditionalCheckFailed"}},)"
+                R"({"Error":{"Code":"ThrottlingError"}}]})"};
   });
   ASSERT_OK_AND_ASSIGN(const RowOutcomes outcomes, WriteRows(4));
   EXPECT_EQ(outcomes.written, 1);
@@ -285,24 +289,25 @@ TEST_F(DynamoScriptTest, ExpiredKeysAreAskedForAnewOnce) {
   unsetenv("AWS_CONTAINER_CREDENTIALS_FULL_URI");
 }
 
-// --- tables -----------------------------------------------------------------------------------------------------------
+// --- tables
+// -----------------------------------------------------------------------------------------------------------
 
 TEST_F(DynamoScriptTest, WaitsForATableThatIsMade) {
   std::string created;
   int looks = 0;
-  Serve([&](const std::string& operation,
-            const ReceivedHttp& request) -> std::optional<HttpAnswer> {
-    if (operation == "CreateTable") {
-      created = request.body;
-      return Refusal("ResourceInUseException");  // Another run was faster.
-    }
-    if (operation != "DescribeTable") return std::nullopt;
-    if (++looks <= 2) return Refusal("ResourceNotFoundException");
-    if (looks > 4) return std::nullopt;
-    json table = json::parse(kTable);
-    table["Table"]["TableStatus"] = "CREATING";
-    return HttpAnswer{.body = table.dump()};
-  });
+  Serve(
+      [&](const std::string& operation, const ReceivedHttp& request) -> std::optional<HttpAnswer> {
+        if (operation == "CreateTable") {
+          created = request.body;
+          return Refusal("ResourceInUseException");  // Another run was faster.
+        }
+        if (operation != "DescribeTable") return std::nullopt;
+        if (++looks <= 2) return Refusal("ResourceNotFoundException");
+        if (looks > 4) return std::nullopt;
+        json table = json::parse(kTable);
+        table["Table"]["TableStatus"] = "CREATING";
+        return HttpAnswer{.body = table.dump()};
+      });
   view_.tags = {{"team", "night"}};
   ASSERT_OK(store_->Prepare(std::span(&view_, 1)));
   EXPECT_GE(looks, 5);
@@ -329,14 +334,17 @@ TEST_F(DynamoScriptTest, ATableThatMayNotBeMadeIsTold) {
 }
 
 TEST_F(DynamoScriptTest, DescriptionsThatAreNoneAreTold) {
-  for (const char* body : {"", "{}", R"({"Table":[]})", R"({"Table":{"KeySchema":"x"}})",
-                           R"({"Table":{"TableStatus":"ACTIVE","KeySchema":[{"AttributeName":"entity_id","KeyType":"HASH"}],"ItemCount":"x"}})"}) {
+  for (
+      const char* body :
+      {"", "{}", R"({"Table":[]})", R"({"Table":{"KeySchema":"x"}})",
+       R"({"Table":{"TableStatus":"ACTIVE","KeySchema":[{"AttributeName":"entity_id","KeyType":"HASH"}],"ItemCount":"x"}})"}) {
     Serve([&](const std::string&, const ReceivedHttp&) { return HttpAnswer{.body = body}; });
     EXPECT_FALSE(store_->Prepare(std::span(&view_, 1)).ok()) << body;
   }
 }
 
-// --- pace ---------------------------------------------------------------------------------------------------------------
+// --- pace
+// ---------------------------------------------------------------------------------------------------------------
 
 TEST_F(DynamoScriptTest, ALimitOfWriteUnitsHolds) {
   Serve([](const std::string&, const ReceivedHttp&) { return std::nullopt; },
@@ -348,12 +356,14 @@ TEST_F(DynamoScriptTest, ALimitOfWriteUnitsHolds) {
 }
 
 TEST_F(DynamoScriptTest, ALimitMayBeAShareOfTheTablesUnits) {
-  Serve([](const std::string& operation, const ReceivedHttp&) -> std::optional<HttpAnswer> {
-    if (operation != "DescribeTable") return std::nullopt;
-    json table = json::parse(kTable);
-    table["Table"]["ProvisionedThroughput"] = {{"WriteCapacityUnits", 40}};
-    return HttpAnswer{.body = table.dump()};
-  }, {.dynamodb_write_units_max = "25%"});
+  Serve(
+      [](const std::string& operation, const ReceivedHttp&) -> std::optional<HttpAnswer> {
+        if (operation != "DescribeTable") return std::nullopt;
+        json table = json::parse(kTable);
+        table["Table"]["ProvisionedThroughput"] = {{"WriteCapacityUnits", 40}};
+        return HttpAnswer{.body = table.dump()};
+      },
+      {.dynamodb_write_units_max = "25%"});
   const int64_t begun = clock_.NowUs();
   ASSERT_OK(WriteRows(100));
   EXPECT_GE(clock_.NowUs() - begun, 9'000'000);
@@ -377,7 +387,8 @@ TEST_F(DynamoScriptTest, ReadsWaitForCapacityAndGiveUp) {
   EXPECT_FAULT(Fault::kRemote, "has no capacity to read table demo.stats",
                store_->Read(view_, std::span(&key, 1)));
   Serve([](const std::string&, const ReceivedHttp&) { return HttpAnswer{.body = "[]"}; });
-  EXPECT_FAULT(Fault::kRemote, "with what is not its JSON", store_->Read(view_, std::span(&key, 1)));
+  EXPECT_FAULT(Fault::kRemote, "with what is not its JSON",
+               store_->Read(view_, std::span(&key, 1)));
 }
 
 }  // namespace

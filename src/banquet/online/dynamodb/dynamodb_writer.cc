@@ -48,8 +48,8 @@ class DynamoWriter final : public OnlineWriter {
         fates, [&](const auto& of_view) { return of_view[place] == RowFate::kUndecided; });
   }
   static bool HasUndecided(const FlushRound& round, const Fates& fates) {
-    return std::ranges::any_of(
-        round, [&](const FlushRow& row) { return IsUndecided(fates, row.place); });
+    return std::ranges::any_of(round,
+                               [&](const FlushRow& row) { return IsUndecided(fates, row.place); });
   }
 
   void Count(const Fates& fates, RowOutcomes* outcomes) const {

@@ -44,7 +44,8 @@ Result<std::string> TableNameOf(const ViewColumns& view, const std::string& name
   const bool fits = name.size() >= kNameBytesMin && name.size() <= kNameBytesMax;
   if (fits && std::ranges::all_of(name, IsNameLetter)) return name;
   return UserError(
-      "DynamoDB cannot have a table of this name (3 to 255 letters, digits, _, - and .); rename the "
+      "DynamoDB cannot have a table of this name (3 to 255 letters, digits, _, - and .); rename "
+      "the "
       "view or mend online_store.table_name_template: {}",
       JsonText(name));
 }
@@ -74,8 +75,9 @@ Status ItemFrames::PutValues(const EncodedBatch& batch, size_t view_number, uint
                              std::string* out) const {
   const size_t bytes = BytesOf(batch, view_number, row);
   if (bytes > kItemBytesMax) {
-    return DataError("DynamoDB takes items of {} bytes at most; view {} has one of {}, entity key {}",
-                     kItemBytesMax, view_, bytes, HexOf(batch.keys[row]));
+    return DataError(
+        "DynamoDB takes items of {} bytes at most; view {} has one of {}, entity key {}",
+        kItemBytesMax, view_, bytes, HexOf(batch.keys[row]));
   }
   *out += R"({"M":{)";
   for (size_t i = 0; i < names_.size(); ++i) {
@@ -94,7 +96,8 @@ double ItemFrames::WriteUnits(const EncodedBatch& batch, size_t view_number, uin
 
 size_t ItemFrames::BytesOf(const EncodedBatch& batch, size_t view_number, uint32_t row) const {
   size_t bytes = fixed_bytes_;
-  for (const EncodedFeature& feature : batch.views[view_number]) bytes += feature.values[row].size();
+  for (const EncodedFeature& feature : batch.views[view_number])
+    bytes += feature.values[row].size();
   return bytes;
 }
 

@@ -30,7 +30,8 @@ class ItemFrames {
 
   // {"entity_id": …, "event_ts": …, "values": …}. An item that is larger than DynamoDB takes is a
   // data error.
-  Status PutItem(const EncodedBatch& batch, size_t view_number, uint32_t row, std::string* out) const;
+  Status PutItem(const EncodedBatch& batch, size_t view_number, uint32_t row,
+                 std::string* out) const;
   // The same as parameters of a statement, in braces each.
   std::string EventTime(const EncodedBatch& batch, uint32_t row) const;  // {"S": "2021-…"}
   Status PutValues(const EncodedBatch& batch, size_t view_number, uint32_t row,

@@ -1,6 +1,6 @@
 #pragma once
-// Amazon's own DynamoDB Local for tests: started on a free loopback port, all in memory, ended by its
-// process number. Each region is a database of its own.
+// Amazon's own DynamoDB Local for tests: started on a free loopback port, all in memory, ended by
+// its process number. Each region is a database of its own.
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -72,11 +72,17 @@ class LiveDynamo {
 
   Status Launch() {
     const std::string library = Home() + "/lib";
-    std::vector<std::string> words = {"java", "-Xmx512m", "-XX:+UseSerialGC",
-                                      "-XX:TieredStopAtLevel=1", "-Dsqlite4java.library.path=" + library,
-                                      "-cp", library + "/*",
+    std::vector<std::string> words = {"java",
+                                      "-Xmx512m",
+                                      "-XX:+UseSerialGC",
+                                      "-XX:TieredStopAtLevel=1",
+                                      "-Dsqlite4java.library.path=" + library,
+                                      "-cp",
+                                      library + "/*",
                                       "software.amazon.dynamodb.services.local.main.ServerRunner",
-                                      "-inMemory", "-port", std::to_string(port_)};
+                                      "-inMemory",
+                                      "-port",
+                                      std::to_string(port_)};
     std::vector<char*> argv;
     for (std::string& word : words) argv.push_back(word.data());
     argv.push_back(nullptr);

@@ -30,8 +30,7 @@ StoredRow RowOf(const json& item, const ViewColumns& view) {
     if (value == values.end()) continue;
     row.values[i] = DecodeBase64(value->at("B").get<std::string>());
   }
-  const auto time =
-      ParseInstant(item.value("event_ts", json::object()).value("S", std::string()));
+  const auto time = ParseInstant(item.value("event_ts", json::object()).value("S", std::string()));
   if (time.ok()) row.event_us = *time;
   return row;
 }

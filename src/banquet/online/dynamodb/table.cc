@@ -51,10 +51,11 @@ Result<TableFacts> FactsOf(const std::string& answer, const std::string& name,
           server, name);
     }
     const std::string status = table.value("TableStatus", "");
-    return TableFacts{.id = table.value("TableId", "") + " " + table.value("CreationDateTime", json()).dump(),
-                      .is_active = status == "ACTIVE" || status == "UPDATING",
-                      .is_empty = table.value("ItemCount", int64_t{0}) == 0,
-                      .write_units = WriteUnitsOf(table)};
+    return TableFacts{
+        .id = table.value("TableId", "") + " " + table.value("CreationDateTime", json()).dump(),
+        .is_active = status == "ACTIVE" || status == "UPDATING",
+        .is_empty = table.value("ItemCount", int64_t{0}) == 0,
+        .write_units = WriteUnitsOf(table)};
   } catch (const json::exception&) {
     return RemoteError({}, "{} does not describe table {} as DynamoDB does", server, name);
   }

@@ -14,9 +14,9 @@
 namespace banquet::dynamodb {
 
 struct TableFacts {
-  std::string id;         // Another one is another table.
-  bool is_active = true;  // Can be written.
-  bool is_empty = false;  // By the service's count, which lags by hours.
+  std::string id;          // Another one is another table.
+  bool is_active = true;   // Can be written.
+  bool is_empty = false;   // By the service's count, which lags by hours.
   double write_units = 0;  // A second, that the table is known to take; 0: not known.
 };
 

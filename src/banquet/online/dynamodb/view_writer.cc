@@ -70,7 +70,8 @@ Status ViewWriter::Write(std::span<const FlushRow> rows, std::vector<RowFate>* f
   });
 }
 
-// --- BatchWriteItem -----------------------------------------------------------------------------------------------
+// --- BatchWriteItem
+// -----------------------------------------------------------------------------------------------
 
 Status ViewWriter::PutAll(std::span<const FlushRow> rows, std::vector<RowFate>* fates) {
   return ForChunks(rows, kPutsMax,
@@ -109,7 +110,8 @@ Status ViewWriter::PutSome(std::span<const FlushRow> rows, std::vector<RowFate>*
   return Status::OK();
 }
 
-// --- guard: check ---------------------------------------------------------------------------------------------------
+// --- guard: check
+// ---------------------------------------------------------------------------------------------------
 
 Result<std::vector<FlushRow>> ViewWriter::NotStale(std::span<const FlushRow> rows,
                                                    std::vector<RowFate>* fates) {
@@ -161,7 +163,8 @@ Result<std::vector<FlushRow>> ViewWriter::NotStale(std::span<const FlushRow> row
   return kept;
 }
 
-// --- guard: strict --------------------------------------------------------------------------------------------------
+// --- guard: strict
+// --------------------------------------------------------------------------------------------------
 
 Status ViewWriter::WriteStrictly(std::span<const FlushRow> rows, std::vector<RowFate>* fates) {
   return ForChunks(rows, kStatementsMax, [&](std::span<const FlushRow> chunk) {
@@ -178,12 +181,10 @@ Status ViewWriter::WriteStrictly(std::span<const FlushRow> rows, std::vector<Row
   });
 }
 
-Result<std::string> ViewWriter::StatementsOf(bool is_insert,
-                                             std::span<const FlushRow> rows) const {
+Result<std::string> ViewWriter::StatementsOf(bool is_insert, std::span<const FlushRow> rows) const {
   const std::string quoted = "\"" + target_.table + "\"";
   const std::string statement =
-      is_insert ? "INSERT INTO " + quoted +
-                      " VALUE {'entity_id': ?, 'event_ts': ?, 'values': ?}"
+      is_insert ? "INSERT INTO " + quoted + " VALUE {'entity_id': ?, 'event_ts': ?, 'values': ?}"
                 : "UPDATE " + quoted +
                       R"( SET event_ts=? SET "values"=? WHERE entity_id=? AND event_ts <= ?)";
   const std::string statement_text = JsonText(statement);
@@ -242,7 +243,8 @@ Result<std::vector<FlushRow>> ViewWriter::Execute(bool is_insert, std::span<cons
   return others;
 }
 
-// --- pace -----------------------------------------------------------------------------------------------------------
+// --- pace
+// -----------------------------------------------------------------------------------------------------------
 
 Status ViewWriter::AwaitTurn(std::span<const FlushRow> rows) {
   double units = 0;

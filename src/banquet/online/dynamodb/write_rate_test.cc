@@ -15,7 +15,8 @@ TEST(WriteRate, ASecondsWorthGoesAtOnceAndThenItPaces) {
   EXPECT_EQ(rate.Book(100, At(0)), milliseconds(0));
   EXPECT_EQ(rate.Book(50, At(0)), milliseconds(500));
   EXPECT_EQ(rate.Book(50, At(500)), milliseconds(500));
-  EXPECT_EQ(rate.Book(100, At(10'000)), milliseconds(0)) << "no more than a second's worth is saved";
+  EXPECT_EQ(rate.Book(100, At(10'000)), milliseconds(0))
+      << "no more than a second's worth is saved";
   EXPECT_EQ(rate.Book(1, At(10'000)), milliseconds(10));
 }
 

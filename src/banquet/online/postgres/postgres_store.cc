@@ -75,7 +75,7 @@ constexpr OptionSpec kOptions[] = {
 };
 constexpr std::string_view kIgnoredKeys[] = {"type"};
 
-constexpr int kLanes = 2;        // Each writes a share of the keys; more do not help one table.
+constexpr int kLanes = 2;         // Each writes a share of the keys; more do not help one table.
 constexpr int kMakeAttempts = 3;  // Two runs may make a table at once.
 
 // Times are exchanged as numbers, so that no zone can shift them; a session in UTC shows them to
@@ -131,8 +131,8 @@ class PostgresStore final : public OnlineStore {
     for (const ViewColumns& view : views) {
       BANQUET_ASSIGN_OR_RETURN(auto table, FindTable(connection.get(), view));
       if (!table.has_value()) {
-        return RemoteError({}, "{}: table of view {} was removed while it was written",
-                           Describe(), view.view);
+        return RemoteError({}, "{}: table of view {} was removed while it was written", Describe(),
+                           view.view);
       }
       tables.push_back(*std::move(table));
     }
@@ -224,16 +224,16 @@ ConnectionSettings SettingsOf(const OptionValues& options, const std::string& sc
                      {"password", text("password")},
                      {"sslmode", text("sslmode")},
                      // As Feast asks for it, so that both find the same tables.
-                     {"options", "-c search_path=" + schema + (schema == "public" ? "" : ",public")},
+                     {"options",
+                      "-c search_path=" + schema + (schema == "public" ? "" : ",public")},
                      {"client_encoding", "UTF8"},
                      {"application_name", "banquet"}},
       .server = fmt::format("postgres at {}:{}/{}", text("host"), port, text("database")),
       .connect_timeout = context.connect_timeout,
       .stall_timeout = context.stall_timeout,
       .stop = context.stop};
-  const std::pair<const char*, const char*> files[] = {{"sslrootcert", "sslrootcert_path"},
-                                                       {"sslcert", "sslcert_path"},
-                                                       {"sslkey", "sslkey_path"}};
+  const std::pair<const char*, const char*> files[] = {
+      {"sslrootcert", "sslrootcert_path"}, {"sslcert", "sslcert_path"}, {"sslkey", "sslkey_path"}};
   for (const auto& [keyword, option] : files) {
     if (options.Text(option).has_value()) settings.parameters.emplace_back(keyword, text(option));
   }
@@ -257,9 +257,8 @@ Result<std::unique_ptr<OnlineStore>> MakeStore(const ConfigNode& block,
   std::string schema = options.Text("db_schema").value_or("");
   const std::string user = options.Text("user").value_or("");
   if (schema.empty()) schema = user;
-  TableForm form{.schema = schema,
-                 .owner = user,
-                 .value_num = options.Bool("enable_openai_compatible_store")};
+  TableForm form{
+      .schema = schema, .owner = user, .value_num = options.Bool("enable_openai_compatible_store")};
   return std::make_unique<PostgresStore>(SettingsOf(options, schema, context), std::move(form));
 }
 

@@ -21,9 +21,10 @@ using Entries = std::map<std::string, std::string>;
 
 Result<std::unique_ptr<OnlineStore>> StoreOn(const LivePostgres& server, Entries changed = {},
                                              OnlineStoreContext context = {}) {
-  Entries entries = {{"type", "postgres"}, {"host", "127.0.0.1"},
-                     {"port", std::to_string(server.port())}, {"database", "feast"},
-                     {"user", "feast"},    {"password", "feast"}, {"sslmode", "disable"}};
+  Entries entries = {
+      {"type", "postgres"},  {"host", "127.0.0.1"}, {"port", std::to_string(server.port())},
+      {"database", "feast"}, {"user", "feast"},     {"password", "feast"},
+      {"sslmode", "disable"}};
   for (const auto& [key, value] : changed) entries[key] = value;
   ConfigNode block{.kind = ConfigNode::Kind::kMap};
   for (const auto& [key, value] : entries) {
@@ -87,8 +88,8 @@ class PostgresStoreTest : public ::testing::Test {
   static Result<RowOutcomes> WriteBy(OnlineWriter* writer, const ViewColumns& view,
                                      const std::string& key, int64_t event_us,
                                      const std::vector<std::string>& values) {
-    BANQUET_RETURN_NOT_OK(writer->Write(BatchBuilder(view).Row(key, event_us, values).Build(),
-                                        RowSelection::All()));
+    BANQUET_RETURN_NOT_OK(
+        writer->Write(BatchBuilder(view).Row(key, event_us, values).Build(), RowSelection::All()));
     return writer->Flush();
   }
 
@@ -119,14 +120,14 @@ class PostgresStoreTest : public ::testing::Test {
 TEST_F(PostgresStoreTest, MakesTheTableThatFeastMakes) {
   ViewColumns view = MakeTestView("stats", {"a"});
   ASSERT_OK(store_->Prepare(std::span(&view, 1)));
-  EXPECT_THAT(Ask("SELECT column_name || ' ' || data_type || ' ' || is_nullable FROM "
-                  "information_schema.columns WHERE table_schema = '" + schema_ +
-                  "' ORDER BY ordinal_position"),
-              ::testing::ElementsAre("entity_key bytea NO", "feature_name text NO",
-                                     "value bytea YES", "value_text text YES",
-                                     "vector_value bytea YES",
-                                     "event_ts timestamp with time zone YES",
-                                     "created_ts timestamp with time zone YES"));
+  EXPECT_THAT(
+      Ask("SELECT column_name || ' ' || data_type || ' ' || is_nullable FROM "
+          "information_schema.columns WHERE table_schema = '" +
+          schema_ + "' ORDER BY ordinal_position"),
+      ::testing::ElementsAre("entity_key bytea NO", "feature_name text NO", "value bytea YES",
+                             "value_text text YES", "vector_value bytea YES",
+                             "event_ts timestamp with time zone YES",
+                             "created_ts timestamp with time zone YES"));
   EXPECT_THAT(
       Ask("SELECT indexdef FROM pg_indexes WHERE schemaname = '" + schema_ + "' ORDER BY 1"),
       ::testing::ElementsAre(
@@ -151,7 +152,8 @@ TEST_F(PostgresStoreTest, WritesTextsNumbersAndTimesBesideTheValues) {
   EXPECT_THAT(Ask("SELECT concat_ws('|', convert_from(entity_key, 'UTF8'), feature_name, "
                   "encode(value, 'hex'), coalesce(value_text, 'null'), coalesce(value_num::text, "
                   "'null'), event_ts AT TIME ZONE 'UTC', coalesce((created_ts AT TIME ZONE "
-                  "'UTC')::text, 'null')) FROM " + Table("demo_stats") + " ORDER BY 1"),
+                  "'UTC')::text, 'null')) FROM " +
+                  Table("demo_stats") + " ORDER BY 1"),
               ::testing::ElementsAre(
                   "k|a|3132|text of 12|2|2023-11-14 22:13:20.123456|2023-11-14 22:13:19.999999",
                   "k|b||null|null|2023-11-14 22:13:20.123456|2023-11-14 22:13:19.999999",
@@ -174,16 +176,16 @@ TEST_F(PostgresStoreTest, NoZoneShiftsATime) {
   const auto outcomes = WriteRow(view, "k", kNoonUs, {"1"});
   unsetenv("PGTZ");
   ASSERT_OK(outcomes);
-  EXPECT_THAT(Ask("SELECT (extract(epoch FROM event_ts))::bigint::text FROM " + Table("demo_stats")),
-              ::testing::ElementsAre("1700000000"));
+  EXPECT_THAT(
+      Ask("SELECT (extract(epoch FROM event_ts))::bigint::text FROM " + Table("demo_stats")),
+      ::testing::ElementsAre("1700000000"));
 }
 
 TEST_F(PostgresStoreTest, ATextWithANulIsNoTextAndKeepsItsValue) {
   const ViewColumns view = MakeTestView("stats", {"a"});
   const std::string nul("x\0y", 3);
   ASSERT_OK(WriteRow(view, "k", kNoonUs, {nul}));
-  EXPECT_THAT(Ask("SELECT value_text FROM " + Table("demo_stats")),
-              ::testing::ElementsAre("NULL"));
+  EXPECT_THAT(Ask("SELECT value_text FROM " + Table("demo_stats")), ::testing::ElementsAre("NULL"));
   EXPECT_THAT(Ask("SELECT encode(value, 'hex') FROM " + Table("demo_stats")),
               ::testing::ElementsAre(HexOf(nul)));
 }
@@ -199,7 +201,8 @@ TEST_F(PostgresStoreTest, ATimeBeforePostgresBeganIsADataError) {
   EXPECT_FAULT(Fault::kData, "created_ts", writer->Flush());
 }
 
-// --- rows of others ---------------------------------------------------------------------------------------------
+// --- rows of others
+// ---------------------------------------------------------------------------------------------
 
 // Also with features of which the run knows nothing: the entity is one.
 TEST_F(PostgresStoreTest, ARowWrittenByAnotherWhileTheTableIsFreshIsGuarded) {
@@ -208,10 +211,8 @@ TEST_F(PostgresStoreTest, ARowWrittenByAnotherWhileTheTableIsFreshIsGuarded) {
   Do("INSERT INTO " + Table("demo_stats") +
      " SELECT 'taken', name, 'theirs', NULL, NULL, to_timestamp(1700000001), NULL FROM "
      "unnest(ARRAY['a', 'b']) AS name");
-  const auto batch = BatchBuilder(view)
-                         .Row("free", kNoonUs, {"1", "2"})
-                         .Row("taken", kNoonUs, {"1", "2"})
-                         .Build();
+  const auto batch =
+      BatchBuilder(view).Row("free", kNoonUs, {"1", "2"}).Row("taken", kNoonUs, {"1", "2"}).Build();
   ASSERT_OK(writer->Write(batch, RowSelection::All()));
   ASSERT_OK_AND_ASSIGN(const RowOutcomes outcomes, writer->Flush());
   EXPECT_EQ(outcomes.written, 1);
@@ -227,7 +228,8 @@ TEST_F(PostgresStoreTest, ANewerRowThatIsCommittedWhileWeWaitIsNotOverwritten) {
   ASSERT_OK(WriteRow(view, "k", kNoonUs, {"1", "2"}));
   ASSERT_OK_AND_ASSIGN(auto writer, Writer(view));
   Do("BEGIN");
-  Do("UPDATE " + Table("demo_stats") + " SET value = 'theirs', event_ts = to_timestamp(1700000009)");
+  Do("UPDATE " + Table("demo_stats") +
+     " SET value = 'theirs', event_ts = to_timestamp(1700000009)");
   Result<RowOutcomes> outcomes = RowOutcomes{};
   std::thread ours([&] {
     outcomes = WriteBy(writer.get(), view, "k", kNoonUs + kSecond, {"3", "4"});
@@ -256,10 +258,8 @@ TEST_F(PostgresStoreTest, ADeadlockIsToBeTriedAgain) {
   Do("UPDATE " + Table("demo_stats") + " SET value = 'x' WHERE entity_key = 'k2'");
   Result<RowOutcomes> outcomes = RowOutcomes{};
   std::thread ours([&] {
-    const auto batch = BatchBuilder(view)
-                           .Row("k1", kNoonUs + 1, {"2"})
-                           .Row("k2", kNoonUs + 1, {"2"})
-                           .Build();
+    const auto batch =
+        BatchBuilder(view).Row("k1", kNoonUs + 1, {"2"}).Row("k2", kNoonUs + 1, {"2"}).Build();
     outcomes = writer->Write(batch, RowSelection::All()).ok() ? writer->Flush()
                                                               : Result<RowOutcomes>(RowOutcomes{});
   });
@@ -267,15 +267,16 @@ TEST_F(PostgresStoreTest, ADeadlockIsToBeTriedAgain) {
     usleep(10'000);
   }
   // Now they wait for us and we for them; their timeout is the shorter.
-  ASSERT_OK(admin_->Run("UPDATE " + Table("demo_stats") +
-                        " SET value = 'x' WHERE entity_key = 'k1'"));
+  ASSERT_OK(
+      admin_->Run("UPDATE " + Table("demo_stats") + " SET value = 'x' WHERE entity_key = 'k1'"));
   Do("COMMIT");
   ours.join();
   EXPECT_FAULT(Fault::kRemote, "deadlock", outcomes);
   EXPECT_TRUE(IsRetryable(outcomes.status()));
 }
 
-// --- servers that fail --------------------------------------------------------------------------------------------
+// --- servers that fail
+// --------------------------------------------------------------------------------------------
 
 TEST_F(PostgresStoreTest, ABackendThatIsKilledIsToBeTriedAgain) {
   const ViewColumns view = MakeTestView("stats", {"a"});
@@ -354,7 +355,8 @@ TEST_F(PostgresStoreTest, AServerThatDoesNotMoveIsGivenUpAfterTheStallTimeout) {
   Do("COMMIT");
 }
 
-// --- what is wrong is told ----------------------------------------------------------------------------------------
+// --- what is wrong is told
+// ----------------------------------------------------------------------------------------
 
 TEST_F(PostgresStoreTest, WrongNamesAndPasswordsAreTheUsersToMend) {
   const ViewColumns view = MakeTestView("stats", {"a"});
@@ -383,8 +385,7 @@ TEST_F(PostgresStoreTest, ATableThatIsNotFeastsIsRefused) {
   Do("DROP TABLE " + Table("demo_stats"));
   Do("CREATE TABLE " + Table("demo_stats") +
      " (entity_key bytea, feature_name text, value bytea, value_text text, event_ts timestamptz)");
-  EXPECT_FAULT(Fault::kUser, "column created_ts is missing",
-               store_->Prepare(std::span(&view, 1)));
+  EXPECT_FAULT(Fault::kUser, "column created_ts is missing", store_->Prepare(std::span(&view, 1)));
   Do("ALTER TABLE " + Table("demo_stats") + " ADD created_ts timestamptz");
   EXPECT_FAULT(Fault::kUser, "no unique or exclusion constraint",
                store_->Prepare(std::span(&view, 1)));

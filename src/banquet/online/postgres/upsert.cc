@@ -36,16 +36,15 @@ Status ViewUpsert::Copy(std::span<const FlushRow> rows, RowFate* fate) {
 }
 
 Status ViewUpsert::Upsert(std::span<const FlushRow> rows, RowFate* fate) {
-  BANQUET_RETURN_NOT_OK(CopyInto(
-      stage_, {.row_number = true, .value_num = table_.has_value_num}, rows, fate));
+  BANQUET_RETURN_NOT_OK(
+      CopyInto(stage_, {.row_number = true, .value_num = table_.has_value_num}, rows, fate));
   const size_t stale_before = fate->stale.size();
   if (view_.overwrite == Overwrite::kNewest) BANQUET_RETURN_NOT_OK(TakeOutStale(fate));
   BANQUET_ASSIGN_OR_RETURN(const Rows upserted, connection_->Run(UpsertSql()));
   const size_t kept = rows.size() - (fate->stale.size() - stale_before);
   // Fewer: between the two statements somebody committed a newer row of one of the entities.
-  fate->is_overtaken =
-      fate->is_overtaken ||
-      upserted.affected() != static_cast<int64_t>(kept * view_.features.size());
+  fate->is_overtaken = fate->is_overtaken ||
+                       upserted.affected() != static_cast<int64_t>(kept * view_.features.size());
   return Status::OK();
 }
 
@@ -55,8 +54,8 @@ Status ViewUpsert::CopyInto(const std::string& target, const CopyColumns& column
                             std::span<const FlushRow> rows, RowFate* fate) {
   const CopyFrames frames(view_, columns);
   std::string bytes;
-  BANQUET_RETURN_NOT_OK(connection_->StartCopy(fmt::format("COPY {} ({}) FROM STDIN (FORMAT binary)",
-                                                           target, ColumnsText(columns))));
+  BANQUET_RETURN_NOT_OK(connection_->StartCopy(
+      fmt::format("COPY {} ({}) FROM STDIN (FORMAT binary)", target, ColumnsText(columns))));
   const auto send = [&] {
     fate->bytes += static_cast<int64_t>(bytes.size());
     const Status sent = connection_->SendCopy(bytes);

@@ -38,8 +38,8 @@ class ViewUpsert {
   // kUniqueViolation.
   Status Copy(std::span<const FlushRow> rows, RowFate* fate);
 
-  // Each entity once in `rows`; the stage is empty. Under `overwrite: newest` an entity whose stored time is newer is
-  // stale, whole.
+  // Each entity once in `rows`; the stage is empty. Under `overwrite: newest` an entity whose
+  // stored time is newer is stale, whole.
   Status Upsert(std::span<const FlushRow> rows, RowFate* fate);
 
   // The end of a transaction does so too.

@@ -23,8 +23,10 @@ struct Column {
   std::string_view type;
 };
 constexpr Column kRequired[] = {
-    {"entity_key", "bytea"}, {"feature_name", "text"},
-    {"value", "bytea"},      {"value_text", "text"},
+    {"entity_key", "bytea"},
+    {"feature_name", "text"},
+    {"value", "bytea"},
+    {"value_text", "text"},
     {"event_ts", "timestamp with time zone"},
     {"created_ts", "timestamp with time zone"},
 };

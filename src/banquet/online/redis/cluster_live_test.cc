@@ -15,8 +15,7 @@ constexpr int64_t kNoonUs = 1'700'000'000'000'000;
 Result<std::unique_ptr<OnlineStore>> StoreOn(const LiveCluster& cluster, bool restore = true) {
   ConfigNode block{.kind = ConfigNode::Kind::kMap};
   for (const auto& [key, value] : std::map<std::string, std::string>{
-           {"redis_type", "redis_cluster"},
-           {"connection_string", cluster.connection_string()}}) {
+           {"redis_type", "redis_cluster"}, {"connection_string", cluster.connection_string()}}) {
     block.entries.push_back({key, {.kind = ConfigNode::Kind::kScalar, .scalar = value}});
   }
   return MakeStore(block, {.redis_restore = restore});
@@ -118,8 +117,7 @@ TEST(RedisClusterTest, SlotsThatMoveWhileTheyAreWrittenLoseNoRow) {
     });
     for (int round = 1; round <= 5; ++round) {
       const std::string value = "round " + std::to_string(round);
-      EXPECT_OK(
-          WriteUntilDecided(store.get(), view, Rows(view, kRows, kNoonUs + round, value)));
+      EXPECT_OK(WriteUntilDecided(store.get(), view, Rows(view, kRows, kNoonUs + round, value)));
     }
     ended = true;
     mover.join();

@@ -70,8 +70,8 @@ class SlotsReader {
 
   uint16_t MasterAt(size_t at) {
     ServerAddress address = asked_;
-    const bool has_host = reply_.kind(at) == ReplyKind::kBulk && !reply_.text(at).empty() &&
-                          reply_.text(at) != "?";
+    const bool has_host =
+        reply_.kind(at) == ReplyKind::kBulk && !reply_.text(at).empty() && reply_.text(at) != "?";
     if (has_host) address.host = std::string(reply_.text(at));
     address.port = static_cast<int>(reply_.integer(at + 1));
     const auto same = [&](const ServerAddress& other) {

@@ -25,8 +25,8 @@ struct SlotMap {
   std::array<uint16_t, kSlots> owners;  // Places in `masters`; kNobody: the slot is not served.
 };
 
-// Asks a node. What it leaves out of an address (host, password, TLS) is that of `asked`, the one it
-// was reached by: no other host is ever contacted than those that the cluster names.
+// Asks a node. What it leaves out of an address (host, password, TLS) is that of `asked`, the one
+// it was reached by: no other host is ever contacted than those that the cluster names.
 Result<SlotMap> AskForSlots(Connection* connection, const ServerAddress& asked);
 
 }  // namespace banquet::redis

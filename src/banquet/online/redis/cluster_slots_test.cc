@@ -36,10 +36,13 @@ Result<SlotMap> MapOf(const std::string& reply) {
 }
 
 TEST(AskForSlots, ReadsRangesAndTheirMasters) {
-  ASSERT_OK_AND_ASSIGN(const SlotMap map, MapOf("*3\r\n"
-                               "*3\r\n:0\r\n:9\r\n*4\r\n$4\r\nhost\r\n:7000\r\n$2\r\nid\r\n*2\r\n$1\r\na\r\n$1\r\nb\r\n"
-                               "*4\r\n:10\r\n:20\r\n*2\r\n$0\r\n\r\n:7001\r\n*2\r\n$7\r\nreplica\r\n:7002\r\n"
-                               "*3\r\n:16383\r\n:16383\r\n*2\r\n$4\r\nhost\r\n:7000\r\n"));
+  ASSERT_OK_AND_ASSIGN(
+      const SlotMap map,
+      MapOf(
+          "*3\r\n"
+          "*3\r\n:0\r\n:9\r\n*4\r\n$4\r\nhost\r\n:7000\r\n$2\r\nid\r\n*2\r\n$1\r\na\r\n$1\r\nb\r\n"
+          "*4\r\n:10\r\n:20\r\n*2\r\n$0\r\n\r\n:7001\r\n*2\r\n$7\r\nreplica\r\n:7002\r\n"
+          "*3\r\n:16383\r\n:16383\r\n*2\r\n$4\r\nhost\r\n:7000\r\n"));
   ASSERT_EQ(map.masters.size(), 2U);
   EXPECT_EQ(map.masters[0].host, "host");
   EXPECT_EQ(map.masters[0].port, 7000);
@@ -62,9 +65,11 @@ TEST(AskForSlots, WhatIsNoMapIsTold) {
   EXPECT_FAULT(Fault::kRemote, "serves no slot", empty);
   EXPECT_TRUE(IsRetryable(empty.status()));
   for (const char* reply :
-       {"+OK\r\n", ":1\r\n", "$-1\r\n", "*1\r\n:1\r\n", "*1\r\n*0\r\n", "*1\r\n*3\r\n:0\r\n:1\r\n:2\r\n",
-        "*1\r\n*3\r\n:0\r\n:16384\r\n*2\r\n$1\r\nh\r\n:1\r\n", "*1\r\n*3\r\n:-1\r\n:1\r\n*2\r\n$1\r\nh\r\n:1\r\n",
-        "*1\r\n*3\r\n:5\r\n:1\r\n*2\r\n$1\r\nh\r\n:1\r\n", "*1\r\n*3\r\n:0\r\n:1\r\n*1\r\n$1\r\nh\r\n",
+       {"+OK\r\n", ":1\r\n", "$-1\r\n", "*1\r\n:1\r\n", "*1\r\n*0\r\n",
+        "*1\r\n*3\r\n:0\r\n:1\r\n:2\r\n", "*1\r\n*3\r\n:0\r\n:16384\r\n*2\r\n$1\r\nh\r\n:1\r\n",
+        "*1\r\n*3\r\n:-1\r\n:1\r\n*2\r\n$1\r\nh\r\n:1\r\n",
+        "*1\r\n*3\r\n:5\r\n:1\r\n*2\r\n$1\r\nh\r\n:1\r\n",
+        "*1\r\n*3\r\n:0\r\n:1\r\n*1\r\n$1\r\nh\r\n",
         "*1\r\n*3\r\n:0\r\n:1\r\n*2\r\n$1\r\nh\r\n$1\r\n1\r\n", "*1\r\n*2\r\n:0\r\n:1\r\n"}) {
     SCOPED_TRACE(reply);
     EXPECT_FAULT(Fault::kRemote, "an unexpected reply to CLUSTER SLOTS", MapOf(reply));

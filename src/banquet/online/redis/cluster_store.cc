@@ -13,15 +13,14 @@
 namespace banquet::redis {
 namespace {
 
-constexpr int kLanes = 3;          // Masters of a small cluster: each is kept busy by one.
-constexpr int kReadAttempts = 5;   // While keys are moved.
+constexpr int kLanes = 3;         // Masters of a small cluster: each is kept busy by one.
+constexpr int kReadAttempts = 5;  // While keys are moved.
 constexpr std::chrono::milliseconds kReadAgain{50};
 
 class ClusterStore final : public OnlineStore {
  public:
   ClusterStore(NodeSettings settings, std::vector<ServerAddress> start)
-      : description_(fmt::format("redis cluster at {}:{}", start.front().host,
-                                 start.front().port)),
+      : description_(fmt::format("redis cluster at {}:{}", start.front().host, start.front().port)),
         stop_(settings.connection.stop),
         nodes_(std::move(settings), std::move(start)) {}
 
@@ -97,9 +96,8 @@ class ClusterStore final : public OnlineStore {
     StoredRows rows(keys.size());
     for (const auto& [node, portion] : portions) {
       BANQUET_ASSIGN_OR_RETURN(const auto connection, node->Connect());
-      BANQUET_ASSIGN_OR_RETURN(
-          StoredRows of_node,
-          ReadRows(connection.get(), view, portion.keys, Topology::kCluster));
+      BANQUET_ASSIGN_OR_RETURN(StoredRows of_node,
+                               ReadRows(connection.get(), view, portion.keys, Topology::kCluster));
       for (size_t i = 0; i < of_node.size(); ++i) {
         rows[portion.places[i]] = std::move(of_node[i]);
       }

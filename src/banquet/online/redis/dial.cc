@@ -36,7 +36,8 @@ Result<Socket> DialOne(const SocketAddress& address, RealClock::time_point deadl
     return dialled;
   }
   if (errno != EINPROGRESS) return NotReached(server, std::strerror(errno));
-  BANQUET_ASSIGN_OR_RETURN(const bool ready, WaitReady(dialled.get(), POLLOUT, deadline, stop, server));
+  BANQUET_ASSIGN_OR_RETURN(const bool ready,
+                           WaitReady(dialled.get(), POLLOUT, deadline, stop, server));
   if (!ready) {
     const auto waited = std::chrono::duration_cast<milliseconds>(RealClock::now() - begun);
     return NotReached(

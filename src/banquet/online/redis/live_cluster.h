@@ -1,10 +1,10 @@
 #pragma once
 // A real Redis cluster for tests: three masters, each with a replica if asked for.
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "banquet/online/redis/cluster_slots.h"
@@ -25,8 +25,8 @@ class LiveCluster {
       BANQUET_ASSIGN_OR_RETURN(
           cluster->nodes_.emplace_back(),
           LiveRedis::Start({"--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf",
-                            "--cluster-node-timeout", "1000", "--cluster-port",
-                            std::to_string(bus), "--repl-diskless-sync-delay", "0"}));
+                            "--cluster-node-timeout", "1000", "--cluster-port", std::to_string(bus),
+                            "--repl-diskless-sync-delay", "0"}));
     }
     BANQUET_RETURN_NOT_OK(cluster->Join(with_replicas));
     return cluster;
@@ -51,7 +51,7 @@ class LiveCluster {
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
     while (std::chrono::steady_clock::now() < deadline) {
       if (holds()) return true;
-      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      usleep(20'000);
     }
     return false;
   }
@@ -72,8 +72,7 @@ class LiveCluster {
                                connection->Call({"CLUSTER", "GETKEYSINSLOT", number, "1"}));
       if (reply->size() < 2) break;
       const std::string key(reply->text(1));
-      BANQUET_RETURN_NOT_OK(
-          Ask(node(from), {"MIGRATE", "127.0.0.1", port, key, "0", "5000"}));
+      BANQUET_RETURN_NOT_OK(Ask(node(from), {"MIGRATE", "127.0.0.1", port, key, "0", "5000"}));
     }
     for (int i = 0; i < kMasters; ++i) {
       BANQUET_RETURN_NOT_OK(Ask(node(i), {"CLUSTER", "SETSLOT", number, "NODE", to_id}));

@@ -44,14 +44,14 @@ Result<std::unique_ptr<OnlineWriter>> RedisNode::OpenWriter(std::span<const View
   BANQUET_RETURN_NOT_OK(watch_.EndDeadWriters(connection.get()));
   BANQUET_RETURN_NOT_OK(restore_terms_.Ask(connection.get()));
   const bool strict = std::ranges::count(views, Guard::kStrict, &ViewColumns::guard) > 0;
-  return MakeWriter({.connection = std::move(connection),
-                     .frames = std::move(frames),
-                     .restore = RestoreFrames::Make(views, settings_.key_ttl_seconds,
-                                                    restore_terms_.limits()),
-                     .strict = strict,
-                     .topology = settings_.topology,
-                     .watch = &watch_,
-                     .terms = &restore_terms_});
+  return MakeWriter(
+      {.connection = std::move(connection),
+       .frames = std::move(frames),
+       .restore = RestoreFrames::Make(views, settings_.key_ttl_seconds, restore_terms_.limits()),
+       .strict = strict,
+       .topology = settings_.topology,
+       .watch = &watch_,
+       .terms = &restore_terms_});
 }
 
 Status RedisNode::Confirm() {

@@ -20,8 +20,8 @@ struct NodeSettings {
   Topology topology = Topology::kSingle;
 };
 
-// Safe to share between threads. Ends, as far as a moment allows, what dropped writers may have left
-// on their way, when it is destroyed.
+// Safe to share between threads. Ends, as far as a moment allows, what dropped writers may have
+// left on their way, when it is destroyed.
 class RedisNode {
  public:
   explicit RedisNode(NodeSettings settings);

@@ -17,7 +17,8 @@ constexpr OptionSpec kOptions[] = {
     {.name = "redis_type",
      .type = OptionType::kChoice,
      .default_value = "redis",
-     .meaning = "the kind of server; for redis_cluster every node of connection_string may be asked",
+     .meaning =
+         "the kind of server; for redis_cluster every node of connection_string may be asked",
      .choices = "redis|redis_cluster|redis_sentinel"},
     {.name = "connection_string",
      .type = OptionType::kSecret,

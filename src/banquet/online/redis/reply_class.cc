@@ -71,8 +71,7 @@ Status ErrorOfReply(std::string_view error, std::string_view server, std::string
                     std::string_view key, Topology topology) {
   const ReplyRule& rule = RuleOf(error);
   if (rule.fate == ReplyFate::kMoved && topology == Topology::kCluster) {
-    return RemoteError({.retryable = true}, "{} refused {}: {}", server, command,
-                       Printable(error));
+    return RemoteError({.retryable = true}, "{} refused {}: {}", server, command, Printable(error));
   }
   const std::string message = fmt::format("{} refused {}: {}{}{}{}{}", server, command,
                                           Printable(error), rule.advice.empty() ? "" : "; ",

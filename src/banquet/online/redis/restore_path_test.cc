@@ -264,8 +264,7 @@ void ExpectRuleKept(const ReplyRule& rule, int nth, const ViewColumns& view) {
     EXPECT_EQ(outcomes->undecided, std::vector<uint32_t>{static_cast<uint32_t>(nth - 1)});
   } else {
     const bool is_users = rule.fate == ReplyFate::kUser || rule.fate == ReplyFate::kMoved;
-    EXPECT_FAULT(is_users ? Fault::kUser : Fault::kRemote, "RESTORE",
-                 outcomes);
+    EXPECT_FAULT(is_users ? Fault::kUser : Fault::kRemote, "RESTORE", outcomes);
     EXPECT_EQ(IsRetryable(outcomes.status()),
               rule.fate == ReplyFate::kReconnect || rule.fate == ReplyFate::kMemory);
   }

@@ -118,7 +118,8 @@ Status TlsSession::Handshake(const Socket& socket, std::chrono::steady_clock::ti
       return HandshakeError(server);
     }
     const short events = error == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT;
-    BANQUET_ASSIGN_OR_RETURN(const bool ready, WaitReady(socket.get(), events, deadline, stop, server));
+    BANQUET_ASSIGN_OR_RETURN(const bool ready,
+                             WaitReady(socket.get(), events, deadline, stop, server));
     if (!ready) {
       return RemoteError({.retryable = true},
                          "{} did not finish the TLS handshake (banquet.connect_timeout); does it "

@@ -163,9 +163,7 @@ Result<StoredRows> ReadRows(Connection* connection, const ViewColumns& view,
   return rows;
 }
 
-std::string RightsKeyOf(const ViewColumns& view) {
-  return RedisKey(KeyPrefix(view), view.project);
-}
+std::string RightsKeyOf(const ViewColumns& view) { return RedisKey(KeyPrefix(view), view.project); }
 
 Status CheckRights(Connection* connection, const ViewColumns& view, bool has_ttl) {
   const std::string key = RightsKeyOf(view);

@@ -23,8 +23,8 @@ bool IsAbort(const Reply& reply, const WriteChunk& chunk, const std::vector<Sent
 Status WatchGroups::Write(WriteChunk* chunk, std::span<const uint32_t> places) {
   if (topology_ == Topology::kCluster) return WriteBySlot(chunk, places);
   for (size_t first = 0; first < places.size(); first += kGroupRowsMax) {
-    BANQUET_RETURN_NOT_OK(WriteGroup(
-        chunk, places.subspan(first, std::min(kGroupRowsMax, places.size() - first))));
+    BANQUET_RETURN_NOT_OK(
+        WriteGroup(chunk, places.subspan(first, std::min(kGroupRowsMax, places.size() - first))));
   }
   return TakeOutcome(chunk);
 }

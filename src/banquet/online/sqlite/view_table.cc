@@ -1,4 +1,3 @@
-#include "banquet/base/sql_name.h"
 #include "banquet/online/sqlite/view_table.h"
 
 #include <fmt/format.h>
@@ -7,6 +6,8 @@
 #include <optional>
 #include <string_view>
 #include <vector>
+
+#include "banquet/base/sql_name.h"
 
 namespace banquet::sqlite {
 namespace {
