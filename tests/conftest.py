@@ -19,6 +19,7 @@ def pytest_configure(config):
     if not os.access(binary, os.X_OK):
         raise pytest.UsageError("BANQUET_BINARY must name the banquet binary; ctest sets it")
     os.environ["TZ"] = "UTC"
+    os.environ.update({"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"})  # DynamoDB Local wants some.
 
 
 @pytest.fixture(scope="session")

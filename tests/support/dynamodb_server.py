@@ -1,5 +1,4 @@
 """Amazon's DynamoDB Local for tests, and dumps of its tables in the form of the golden files."""
-import os
 import shutil
 import socket
 import subprocess
@@ -18,7 +17,6 @@ class DynamoServer:
 
     def __init__(self):
         assert shutil.which("java") and (HOME / "lib").is_dir(), "DynamoDB Local is missing; run scripts/bootstrap build test"
-        os.environ.update({"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"})  # It looks at none, and wants some.
         self.port = free_port()
         library = HOME / "lib"
         self.process = subprocess.Popen(

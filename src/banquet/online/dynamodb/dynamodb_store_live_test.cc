@@ -148,8 +148,9 @@ TEST_F(StrictDynamoStoreTest, GuardsByConditions) {
 }
 
 TEST_F(DynamoStoreTest, ATableWithAnotherKeyIsRefused) {
-  Ask("CreateTable",
-      R"({"TableName":"demo.stats","BillingMode":"PAY_PER_REQUEST","KeySchema":[{"AttributeName":"id","KeyType":"HASH"}],"AttributeDefinitions":[{"AttributeName":"id","AttributeType":"S"}]})");
+  Ask("CreateTable", R"({"TableName":"demo.stats","BillingMode":"PAY_PER_REQUEST",)"
+                     R"("KeySchema":[{"AttributeName":"id","KeyType":"HASH"}],)"
+                     R"("AttributeDefinitions":[{"AttributeName":"id","AttributeType":"S"}]})");
   const ViewColumns view = MakeTestView("stats", {"a"});
   EXPECT_FAULT(Fault::kUser, "the key of table demo.stats is not entity_id alone",
                store_->Prepare(std::span(&view, 1)));
