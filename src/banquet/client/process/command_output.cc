@@ -9,8 +9,10 @@
 
 #include <cerrno>
 #include <cstring>
+#include <optional>
 #include <vector>
 
+#include "banquet/base/clock.h"
 #include "banquet/client/filesystem/file_descriptor.h"
 #include "banquet/client/network/wait_ready.h"
 
@@ -21,6 +23,13 @@ namespace {
 
 using RealClock = std::chrono::steady_clock;
 
+constexpr std::chrono::milliseconds kLookAgain{2};
+
+Status NotEnded(const std::string& name, const CommandLimits& limits) {
+  return RemoteError({.retryable = true}, "{} did not end within {} ms", name,
+                     limits.timeout.count());
+}
+
 // A child that is ended, with all that it started, and waited for, unless it has ended itself.
 class Child {
  public:
@@ -30,18 +39,22 @@ class Child {
   ~Child() {
     if (pid_ <= 0) return;
     kill(-pid_, SIGKILL);
-    Wait();
+    Take(0);
   }
-  // Its exit code; negative: the signal that ended it.
-  int Wait() {
+  // Its exit code; negative: the signal that ended it. nullopt: it has not ended.
+  std::optional<int> CodeIfEnded() { return Take(WNOHANG); }
+
+ private:
+  std::optional<int> Take(int options) {
     int status = 0;
-    while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+    pid_t ended = 0;
+    while ((ended = waitpid(pid_, &status, options)) < 0 && errno == EINTR) {
     }
+    if (ended != pid_) return std::nullopt;
     pid_ = 0;
     return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
   }
 
- private:
   pid_t pid_;
 };
 
@@ -82,10 +95,7 @@ Result<std::string> OutputOf(const std::string& line, const std::string& name,
   while (true) {
     BANQUET_ASSIGN_OR_RETURN(const bool ready,
                              WaitReady(reading.get(), POLLIN, deadline, limits.stop, name));
-    if (!ready) {
-      return RemoteError({.retryable = true}, "{} did not end within {} ms", name,
-                         limits.timeout.count());
-    }
+    if (!ready) return NotEnded(name, limits);
     const ssize_t size = read(reading.get(), buffer.data(), buffer.size());
     if (size < 0 && errno == EINTR) continue;
     if (size < 0) return RemoteError({}, "{}: {}", name, std::strerror(errno));
@@ -95,9 +105,14 @@ Result<std::string> OutputOf(const std::string& line, const std::string& name,
       return UserError("{} prints more than {} bytes", name, limits.bytes_max);
     }
   }
-  const int code = child.Wait();
-  if (code == 0) return output;
-  return UserError("{} failed with exit code {}; run it by hand to see why", name, code);
+  // It may have closed its output and go on.
+  std::optional<int> code;
+  while (!(code = child.CodeIfEnded()).has_value()) {
+    if (RealClock::now() >= deadline) return NotEnded(name, limits);
+    if (!SystemClock().Wait(kLookAgain, limits.stop)) return CancelledError();
+  }
+  if (*code == 0) return output;
+  return UserError("{} failed with exit code {}; run it by hand to see why", name, *code);
 }
 
 }  // namespace banquet
