@@ -1,5 +1,6 @@
 // Redirections and refusals of a cluster's nodes, by script.
 
+#include <atomic>
 #include <map>
 
 #include "banquet/base/testing.h"
@@ -114,6 +115,31 @@ TEST_F(ClusterScriptTest, ASlotThatNobodyServesLeavesItsRowsUndecided) {
   EXPECT_EQ(outcomes.undecided, (std::vector<uint32_t>{0, 1, 2}));
   const std::string key = "key";
   EXPECT_FAULT(Fault::kRemote, "nobody serves", store_->Read(view_, std::span(&key, 1)));
+}
+
+TEST_F(ClusterScriptTest, ADeadNodeDoesNotHoldUpTheNextWriter) {
+  auto lost =
+      std::make_unique<ScriptedServer>([](const Received& received) -> std::optional<Answer> {
+        if (received.words[0] != "HSET") return std::nullopt;
+        return Answer{.close = true};
+      });
+  std::atomic<int> lost_port = lost->port();
+  Serve([&](const Received& received) -> std::optional<Answer> {
+    if (received.words[0] != "CLUSTER" || lost_port == 0) return std::nullopt;
+    return Answer{.bytes = AllSlotsAt(lost_port)};
+  });
+  ASSERT_OK_AND_ASSIGN(auto writer, Writer());
+  ASSERT_OK(writer->Write(Rows(3), RowSelection::All()));
+  EXPECT_TRUE(IsRetryable(writer->Flush().status()));
+  lost.reset();  // Before anybody has noticed: the map still names it.
+  EXPECT_FAULT(Fault::kRemote, "Connection refused", store_->OpenWriter(std::span(&view_, 1), 0));
+  lost_port = 0;
+  ASSERT_OK_AND_ASSIGN(writer, store_->OpenWriter(std::span(&view_, 1), 0));
+  ASSERT_OK(writer->Write(Rows(3), RowSelection::All()));
+  ASSERT_OK_AND_ASSIGN(const RowOutcomes outcomes, writer->Flush());
+  EXPECT_EQ(outcomes.written, 3);
+  // What the dead one acknowledged before may be lost.
+  EXPECT_FAULT(Fault::kRemote, "Connection refused", store_->ConfirmWritten());
 }
 
 TEST_F(ClusterScriptTest, AServerWithoutAClusterIsTheUsersToMend) {

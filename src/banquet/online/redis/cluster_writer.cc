@@ -119,9 +119,14 @@ class ClusterWriter final : public OnlineWriter {
 Result<std::unique_ptr<OnlineWriter>> MakeClusterWriter(ClusterNodes* nodes,
                                                         std::span<const ViewColumns> views) {
   if (views.empty()) return Bug("A writer needs a view");
-  // Late bytes of a writer that was given up must not come after ours.
-  for (RedisNode* node : nodes->Met()) {
-    if (node->has_dead_writers()) BANQUET_RETURN_NOT_OK(node->OpenWriter(views).status());
+  // Late bytes of a writer that was given up must not come after ours. A node that holds no slot
+  // any more takes none.
+  BANQUET_ASSIGN_OR_RETURN(const auto view, nodes->View());
+  for (RedisNode* node : view->nodes) {
+    if (!node->has_dead_writers()) continue;
+    const Status status = node->OpenWriter(views).status();
+    if (!status.ok()) nodes->Outdate(view);
+    BANQUET_RETURN_NOT_OK(status);
   }
   return std::make_unique<ClusterWriter>(nodes, views);
 }
