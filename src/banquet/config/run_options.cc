@@ -87,11 +87,8 @@ constexpr OptionSpec kOptions[] = {
                 "false: by one statement per row."},
     {.name = "dynamodb_write_units_max",
      .type = OptionType::kText,
-     .default_value = "",
-     .unit = "",
-     .meaning = "write units a second that a DynamoDB table is given at most, or a percentage of "
-                "what it takes (50%); empty: no limit but the table's own",
-     .choices = ""},
+     .meaning = "Write units a second that a DynamoDB table is given at most, or a percentage of "
+                "what it takes (50%); empty: no limit but the table's own."},
     {.name = "redis_wait_replicas",
      .type = OptionType::kInt,
      .default_value = "0",

@@ -256,6 +256,12 @@ Result<std::unique_ptr<OnlineStore>> MakeStore(const ConfigNode& block,
                            OptionValues::Parse(kOptions, block, "online_store", kIgnoredKeys));
   const std::string region = options.Text("region").value_or("");
   const std::string endpoint = EndpointOf(options, region);
+  if (endpoint.find('@') != std::string::npos) {
+    return UserError(
+        "online_store.endpoint_url may hold no user or password; credentials come from the "
+        "environment or ~/.aws ({})",
+        options.Location("endpoint_url").ToString());
+  }
   if (!endpoint.starts_with("https://") && !endpoint.starts_with("http://")) {
     return UserError("online_store.endpoint_url must begin with https:// or http:// ({}): {}",
                      options.Location("endpoint_url").ToString(), endpoint);

@@ -17,6 +17,7 @@ namespace dynamodb {
 namespace {
 
 using nlohmann::json;
+using Entries = std::map<std::string, std::string>;
 
 constexpr int64_t kNoonUs = 1'700'000'000'000'000;
 constexpr char kTable[] = R"({"Table":{"TableStatus":"ACTIVE","TableId":"1","ItemCount":1,)"
@@ -289,8 +290,38 @@ TEST_F(DynamoScriptTest, ExpiredKeysAreAskedForAnewOnce) {
   unsetenv("AWS_CONTAINER_CREDENTIALS_FULL_URI");
 }
 
-// --- tables
-// -----------------------------------------------------------------------------------------------------------
+TEST_F(DynamoScriptTest, ATimeThatItsTextCannotHoldIsADataError) {
+  Serve([](const std::string&, const ReceivedHttp&) { return std::nullopt; });
+  for (const int64_t us : {int64_t{-62'135'596'800'000'001}, int64_t{253'402'300'800'000'000}}) {
+    ASSERT_OK_AND_ASSIGN(const auto writer, Writer());
+    ASSERT_OK(writer->Write(BatchBuilder(view_).Row("k", us, {"v"}).Build(), RowSelection::All()));
+    EXPECT_FAULT(Fault::kData, "beyond the years 1 to 9999", writer->Flush());
+  }
+}
+
+TEST_F(DynamoScriptTest, AConfigurationThatMeansNothingIsRefused) {
+  const auto make = [](Entries entries, ConfigNode tags = {}) {
+    ConfigNode block{.kind = ConfigNode::Kind::kMap};
+    entries.try_emplace("region", "eu-west-1");
+    for (const auto& [key, value] : entries) {
+      block.entries.push_back({key, {.kind = ConfigNode::Kind::kScalar, .scalar = value}});
+    }
+    block.entries.push_back({"tags", std::move(tags)});
+    return MakeStore(block, {});
+  };
+  ASSERT_OK(make({}));
+  EXPECT_FAULT(Fault::kUser, "https:// or http://", make({{"endpoint_url", "localhost:8000"}}));
+  const auto secret = make({{"endpoint_url", "https://user:canary-secret@host"}});
+  EXPECT_FAULT(Fault::kUser, "no user or password", secret);
+  EXPECT_EQ(secret.status().ToString().find("canary-secret"), std::string::npos);
+  EXPECT_FAULT(Fault::kUser, "tags must be a map",
+               make({}, {.kind = ConfigNode::Kind::kScalar, .scalar = "team"}));
+  ConfigNode nested{.kind = ConfigNode::Kind::kMap};
+  nested.entries.push_back({"team", {.kind = ConfigNode::Kind::kList}});
+  EXPECT_FAULT(Fault::kUser, "tags must be a map", make({}, nested));
+}
+
+// --- tables ---
 
 TEST_F(DynamoScriptTest, WaitsForATableThatIsMade) {
   std::string created;
@@ -345,8 +376,7 @@ TEST_F(DynamoScriptTest, DescriptionsThatAreNoneAreTold) {
   }
 }
 
-// --- pace
-// ---------------------------------------------------------------------------------------------------------------
+// --- pace ---
 
 TEST_F(DynamoScriptTest, ALimitOfWriteUnitsHolds) {
   Serve([](const std::string&, const ReceivedHttp&) { return std::nullopt; },
@@ -387,6 +417,12 @@ TEST_F(DynamoScriptTest, ReadsWaitForCapacityAndGiveUp) {
   });
   const std::string key = "k";
   EXPECT_FAULT(Fault::kRemote, "has no capacity to read table demo.stats",
+               store_->Read(view_, std::span(&key, 1)));
+  Serve([](const std::string&, const ReceivedHttp&) -> std::optional<HttpAnswer> {
+    return HttpAnswer{.body = R"({"Responses":{"demo.stats":[{"entity_id":{"S":")" + EntityId("k") +
+                              R"("},"values":{"M":{"a":{"B":"!"}}}}]}})"};
+  });
+  EXPECT_FAULT(Fault::kRemote, "with what is not its JSON",
                store_->Read(view_, std::span(&key, 1)));
   Serve([](const std::string&, const ReceivedHttp&) { return HttpAnswer{.body = "[]"}; });
   EXPECT_FAULT(Fault::kRemote, "with what is not its JSON",

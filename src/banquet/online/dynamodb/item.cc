@@ -18,6 +18,10 @@ constexpr size_t kUnitBytes = 1024;
 // as the service counts.
 constexpr size_t kItemBytes = 9 + 32 + 8 + 32 + 6 + 3;
 
+// Years 1 to 9999: what the text of a time can hold, and sort by.
+constexpr int64_t kFirstUs = -62'135'596'800'000'000;
+constexpr int64_t kLastUs = 253'402'300'799'999'999;
+
 std::string Replaced(std::string text, std::string_view word, std::string_view by) {
   for (size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + by.size())) {
     text.replace(at, word.size(), by);
@@ -73,6 +77,10 @@ std::string ItemFrames::EventTime(const EncodedBatch& batch, uint32_t row) const
 
 Status ItemFrames::PutValues(const EncodedBatch& batch, size_t view_number, uint32_t row,
                              std::string* out) const {
+  if (batch.event_us[row] < kFirstUs || batch.event_us[row] > kLastUs) {
+    return DataError("View {} has an event time beyond the years 1 to 9999: {} us since 1970",
+                     view_, batch.event_us[row]);
+  }
   const size_t bytes = BytesOf(batch, view_number, row);
   if (bytes > kItemBytesMax) {
     return DataError(

@@ -28,8 +28,8 @@ class ItemFrames {
  public:
   explicit ItemFrames(const ViewColumns& view);
 
-  // {"entity_id": …, "event_ts": …, "values": …}. An item that is larger than DynamoDB takes is a
-  // data error.
+  // {"entity_id": …, "event_ts": …, "values": …}. An item that is larger than DynamoDB takes, or
+  // whose time is beyond the years 1 to 9999, is a data error, here and in PutValues.
   Status PutItem(const EncodedBatch& batch, size_t view_number, uint32_t row,
                  std::string* out) const;
   // The same as parameters of a statement, in braces each.

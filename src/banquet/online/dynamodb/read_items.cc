@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 #include <vector>
 
 #include "banquet/base/base64.h"
@@ -20,7 +21,7 @@ constexpr std::chrono::milliseconds kWaitMax{2000};
 
 using Places = std::map<std::string, std::vector<size_t>>;  // By entity_id.
 
-// Throws json::exception where the item is not as DynamoDB writes it.
+// Throws where the item is not as DynamoDB writes it.
 StoredRow RowOf(const json& item, const ViewColumns& view) {
   StoredRow row;
   row.values.resize(view.features.size());
@@ -29,6 +30,7 @@ StoredRow RowOf(const json& item, const ViewColumns& view) {
     const auto value = values.find(view.features[i].name);
     if (value == values.end()) continue;
     row.values[i] = DecodeBase64(value->at("B").get<std::string>());
+    if (!row.values[i].has_value()) throw std::invalid_argument("no base64");
   }
   const auto time = ParseInstant(item.value("event_ts", json::object()).value("S", std::string()));
   if (time.ok()) row.event_us = *time;
