@@ -6,6 +6,11 @@
 
 namespace banquet {
 
+Status CheckViews(const EncodedBatch& batch, size_t views) {
+  if (batch.views.size() == views) return Status::OK();
+  return Bug("A batch has not the views of its writer: {} for {}", batch.views.size(), views);
+}
+
 std::vector<FlushRound> RoundsOf(std::span<const PendingRows> pending) {
   std::vector<FlushRound> rounds;
   std::unordered_map<std::string_view, size_t> seen;

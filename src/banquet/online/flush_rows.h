@@ -17,6 +17,9 @@ struct PendingRows {
   RowSelection rows;
 };
 
+// Another number of views than the writer's is a bug.
+Status CheckViews(const EncodedBatch& batch, size_t views);
+
 // A row of a flush, by its place among the rows that were taken.
 struct FlushRow {
   const EncodedBatch* batch = nullptr;

@@ -15,10 +15,7 @@ class DynamoWriter final : public OnlineWriter {
       : client_(std::move(client)), views_(std::move(views)) {}
 
   Status Write(std::shared_ptr<const EncodedBatch> batch, RowSelection rows) override {
-    if (batch->views.size() != views_.size()) {
-      return Bug("A batch has not the views of its writer: {} for {}", batch->views.size(),
-                 views_.size());
-    }
+    BANQUET_RETURN_NOT_OK(CheckViews(*batch, views_.size()));
     pending_.push_back({.batch = std::move(batch), .rows = rows});
     return Status::OK();
   }

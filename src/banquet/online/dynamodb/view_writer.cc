@@ -70,8 +70,7 @@ Status ViewWriter::Write(std::span<const FlushRow> rows, std::vector<RowFate>* f
   });
 }
 
-// --- BatchWriteItem
-// -----------------------------------------------------------------------------------------------
+// --- BatchWriteItem ---
 
 Status ViewWriter::PutAll(std::span<const FlushRow> rows, std::vector<RowFate>* fates) {
   return ForChunks(rows, kPutsMax,
@@ -110,8 +109,7 @@ Status ViewWriter::PutSome(std::span<const FlushRow> rows, std::vector<RowFate>*
   return Status::OK();
 }
 
-// --- guard: check
-// ---------------------------------------------------------------------------------------------------
+// --- guard: check ---
 
 Result<std::vector<FlushRow>> ViewWriter::NotStale(std::span<const FlushRow> rows,
                                                    std::vector<RowFate>* fates) {
@@ -163,8 +161,7 @@ Result<std::vector<FlushRow>> ViewWriter::NotStale(std::span<const FlushRow> row
   return kept;
 }
 
-// --- guard: strict
-// --------------------------------------------------------------------------------------------------
+// --- guard: strict ---
 
 Status ViewWriter::WriteStrictly(std::span<const FlushRow> rows, std::vector<RowFate>* fates) {
   return ForChunks(rows, kStatementsMax, [&](std::span<const FlushRow> chunk) {
@@ -243,8 +240,7 @@ Result<std::vector<FlushRow>> ViewWriter::Execute(bool is_insert, std::span<cons
   return others;
 }
 
-// --- pace
-// -----------------------------------------------------------------------------------------------------------
+// --- pace ---
 
 Status ViewWriter::AwaitTurn(std::span<const FlushRow> rows) {
   double units = 0;

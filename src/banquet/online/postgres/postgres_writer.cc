@@ -25,10 +25,7 @@ class PostgresWriter final : public OnlineWriter {
       : connection_(std::move(connection)), views_(std::move(views)), fresh_(fresh) {}
 
   Status Write(std::shared_ptr<const EncodedBatch> batch, RowSelection rows) override {
-    if (batch->views.size() != views_.size()) {
-      return Bug("A batch has not the views of its writer: {} for {}", batch->views.size(),
-                 views_.size());
-    }
+    BANQUET_RETURN_NOT_OK(CheckViews(*batch, views_.size()));
     pending_.push_back({.batch = std::move(batch), .rows = rows});
     return Status::OK();
   }
@@ -58,7 +55,8 @@ class PostgresWriter final : public OnlineWriter {
     for (ViewUpsert& view : views_) {
       RowFate fate;
       const Status status = WriteView(&view, rounds, &fate);
-      const bool is_taken = connection_->sql_state() == kUniqueViolation;
+      const bool is_taken =
+          connection_->sql_state() == kUniqueViolation && fresh_->Contains(view.table().name);
       if (is_taken) fresh_->Set(view.table().name, false);
       if (is_taken || fate.is_overtaken) {
         BANQUET_RETURN_NOT_OK(connection_->Run("ROLLBACK"));

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "banquet/online/flush_rows.h"
 #include "banquet/online/redis/keys_in_flight.h"
 #include "banquet/online/redis/restore_forecast.h"
 #include "banquet/online/redis/row_replies.h"
@@ -65,10 +66,7 @@ class RedisWriter final : public OnlineWriter {
 
   Status Write(std::shared_ptr<const EncodedBatch> batch, RowSelection rows) override {
     BANQUET_RETURN_NOT_OK(failure_);
-    if (batch->views.size() != frames_.views()) {
-      return Bug("A batch has not the views of its writer: {} for {}", batch->views.size(),
-                 frames_.views());
-    }
+    BANQUET_RETURN_NOT_OK(CheckViews(*batch, frames_.views()));
     const size_t count = rows.Count(batch->rows);
     const size_t chunk_rows = ChunkRowsMax(*batch);
     for (size_t next = 0; next < count;) {

@@ -3,6 +3,7 @@
 #include <optional>
 #include <utility>
 
+#include "banquet/online/flush_rows.h"
 #include "banquet/online/sqlite/view_writer.h"
 
 namespace banquet::sqlite {
@@ -15,10 +16,7 @@ class SqliteWriter final : public OnlineWriter {
       : database_(std::move(database)), views_(std::move(views)), times_(times) {}
 
   Status Write(std::shared_ptr<const EncodedBatch> batch, RowSelection rows) override {
-    if (batch->views.size() != views_.size()) {
-      return Bug("A batch has not the views of its writer: {} for {}", batch->views.size(),
-                 views_.size());
-    }
+    BANQUET_RETURN_NOT_OK(CheckViews(*batch, views_.size()));
     PendingRows& pending = pending_.emplace_back();
     const size_t count = rows.Count(batch->rows);
     pending.written.assign(count, 0);
