@@ -19,8 +19,7 @@ Found FromWebIdentity(const ChainSettings& settings);  // Of the environment.
 Found FromContainer(const ChainSettings& settings);
 Found FromInstance(const ChainSettings& settings);
 
-// --- STS (sts.cc)
-// -----------------------------------------------------------------------------------------------------
+// --- STS (sts.cc) ---
 
 struct RoleRequest {
   std::string role_arn;

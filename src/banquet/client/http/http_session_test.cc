@@ -2,6 +2,7 @@
 
 #include "banquet/base/testing.h"
 #include "banquet/client/http/scripted_server.h"
+#include "banquet/client/process/certificates_for_test.h"
 
 namespace banquet {
 namespace {
@@ -94,6 +95,41 @@ TEST(HttpSession, AnAnswerWithoutEndIsCutOff) {
 TEST(HttpSession, OnlyHttpIsSpoken) {
   EXPECT_FAULT(Fault::kUser, "mend its URL", Get("file:///etc/passwd"));
   EXPECT_FAULT(Fault::kUser, "mend its URL", Get("http://a b"));
+}
+
+// A real TLS server with this certificate; its answer is a page.
+Result<std::pair<ServerProcess, int>> ServeTls(const std::string& certificate) {
+  BANQUET_ASSIGN_OR_RETURN(const int port, FreePort());
+  const Certificates& certificates = TestCertificates();
+  BANQUET_ASSIGN_OR_RETURN(ServerProcess server,
+                           ServerProcess::Start({"openssl", "s_server", "-quiet", "-www", "-accept",
+                                                 "127.0.0.1:" + std::to_string(port), "-cert",
+                                                 certificates.File(certificate + ".pem"), "-key",
+                                                 certificates.File(certificate + ".key")}));
+  BANQUET_RETURN_NOT_OK(server.Await("openssl s_server", [&] { return Listens(port); }));
+  return std::pair(std::move(server), port);
+}
+
+TEST(HttpSession, ACertificateIsHeldAgainstAuthorityAndName) {
+  const auto get = [](const std::string& certificate, const std::string& authority) {
+    setenv("SSL_CERT_FILE", TestCertificates().File(authority + ".pem").c_str(), 1);
+    const auto server = ServeTls(certificate);
+    Result<HttpResponse> response = server.ok()
+                                        ? Get("https://127.0.0.1:" + std::to_string(server->second))
+                                        : Result<HttpResponse>(server.status());
+    unsetenv("SSL_CERT_FILE");
+    return response;
+  };
+  ASSERT_OK_AND_ASSIGN(const HttpResponse response, get("server", "ca"));
+  EXPECT_EQ(response.status, 200);
+  for (const auto& [certificate, authority] :
+       {std::pair("server", "stranger"), std::pair("elsewhere", "ca"),
+        std::pair("expired", "ca")}) {
+    SCOPED_TRACE(certificate);
+    const auto refused = get(certificate, authority);
+    EXPECT_FAULT(Fault::kRemote, "the server: ", refused);
+    EXPECT_FALSE(IsRetryable(refused.status())) << refused.status();
+  }
 }
 
 TEST(HttpSession, APlainServerIsNotSpokenToByTls) {

@@ -1,7 +1,6 @@
 #pragma once
 // A server for tests that answers HTTP by script.
 
-#include <arpa/inet.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -18,6 +17,8 @@
 #include <thread>
 #include <utility>
 #include <vector>
+
+#include "banquet/client/process/server_for_test.h"
 
 namespace banquet {
 
@@ -48,16 +49,7 @@ class ScriptedHttpServer {
   using Script = std::function<HttpAnswer(const ReceivedHttp&)>;
 
   explicit ScriptedHttpServer(Script script) : script_(std::move(script)) {
-    listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address = {};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    if (bind(listener_, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
-        listen(listener_, 64) == 0 &&
-        getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size) == 0) {
-      port_ = ntohs(address.sin_port);
-    }
+    listener_ = ListenOnLoopback(&port_);
     accepting_ = std::thread([this] { Accept(); });
   }
   ~ScriptedHttpServer() {

@@ -18,8 +18,7 @@ constexpr size_t kCopySliceMax = 1 << 20;  // Of one message, so that libpq buff
 
 }  // namespace
 
-// --- Rows
-// ------------------------------------------------------------------------------------------------------------
+// --- Rows ---
 
 void Rows::Free::operator()(pg_result* result) const { PQclear(result); }
 
@@ -42,8 +41,7 @@ bool Rows::Bool(int row, int column) const {
 
 int64_t Rows::affected() const { return std::strtoll(PQcmdTuples(result_.get()), nullptr, 10); }
 
-// --- Connection
-// ------------------------------------------------------------------------------------------------------
+// --- Connection ---
 
 Result<std::unique_ptr<Connection>> Connection::Open(ConnectionSettings settings) {
   std::unique_ptr<Connection> connection(new Connection(std::move(settings)));

@@ -51,7 +51,8 @@ class Rows {
 // Errors: lost and refused connections, a server that starts, stops, is full or only reads,
 // deadlocks and lock or statement timeouts are retryable remote errors; logins, rights, databases
 // and tables that are not there are the user's; values that the server cannot take are data errors;
-// a requested stop is a cancellation.
+// a requested stop is a cancellation. libpq looks a host's name up by itself: that alone is neither
+// bounded by the timeout nor ended by a stop.
 class Connection {
  public:
   static Result<std::unique_ptr<Connection>> Open(ConnectionSettings settings);

@@ -1,13 +1,11 @@
-#include <fcntl.h>
-
 #include <cstdlib>
+#include <filesystem>
 #include <map>
-#include <set>
 #include <thread>
 
 #include "banquet/base/hex_text.h"
 #include "banquet/client/postgres/live_postgres.h"
-#include "banquet/client/postgres/wire.h"
+#include "banquet/client/process/certificates_for_test.h"
 #include "banquet/online/contract/online_store_contract.h"
 #include "banquet/online/postgres/postgres_store.h"
 
@@ -201,8 +199,7 @@ TEST_F(PostgresStoreTest, ATimeBeforePostgresBeganIsADataError) {
   EXPECT_FAULT(Fault::kData, "created_ts", writer->Flush());
 }
 
-// --- rows of others
-// ---------------------------------------------------------------------------------------------
+// --- rows of others ---
 
 // Also with features of which the run knows nothing: the entity is one.
 TEST_F(PostgresStoreTest, ARowWrittenByAnotherWhileTheTableIsFreshIsGuarded) {
@@ -275,8 +272,38 @@ TEST_F(PostgresStoreTest, ADeadlockIsToBeTriedAgain) {
   EXPECT_TRUE(IsRetryable(outcomes.status()));
 }
 
-// --- servers that fail
-// --------------------------------------------------------------------------------------------
+// Something else than another writer keeps rows out: no row is given up in silence.
+TEST_F(PostgresStoreTest, ATableThatSwallowsRowsIsAnError) {
+  const ViewColumns view = MakeTestView("stats", {"a"});
+  ASSERT_OK_AND_ASSIGN(auto writer, Writer(view));
+  Do("CREATE FUNCTION " + schema_ +
+     ".swallow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'");
+  Do("CREATE TRIGGER swallow BEFORE INSERT ON " + Table("demo_stats") +
+     " FOR EACH ROW EXECUTE FUNCTION " + schema_ + ".swallow()");
+  EXPECT_FAULT(Fault::kRemote, "took 0 rows of 1",
+               WriteBy(writer.get(), view, "k", kNoonUs, {"1"}));
+  writer.reset();  // Its transaction holds the table.
+  Do("DROP TRIGGER swallow ON " + Table("demo_stats"));
+  ASSERT_OK(WriteRow(view, "k", kNoonUs, {"1"}));
+  Do("CREATE TRIGGER swallow BEFORE UPDATE ON " + Table("demo_stats") +
+     " FOR EACH ROW EXECUTE FUNCTION " + schema_ + ".swallow()");
+  const auto outcomes = WriteRow(view, "k", kNoonUs, {"2"});
+  EXPECT_FAULT(Fault::kRemote, "others write the same entities all the time", outcomes);
+  EXPECT_TRUE(IsRetryable(outcomes.status()));
+  EXPECT_THAT(Ask("SELECT convert_from(value, 'UTF8') FROM " + Table("demo_stats")),
+              ::testing::ElementsAre("1"));
+}
+
+TEST_F(PostgresStoreTest, AnotherUniqueIndexOfTheTableIsTold) {
+  const ViewColumns view = MakeTestView("stats", {"a"});
+  ASSERT_OK(WriteRow(view, "k", kNoonUs, {"1"}));
+  Do("CREATE UNIQUE INDEX ON " + Table("demo_stats") + " (value)");
+  const auto outcomes = WriteRow(view, "l", kNoonUs, {"1"});
+  EXPECT_FAULT(Fault::kRemote, "unique constraint", outcomes);
+  EXPECT_FALSE(IsRetryable(outcomes.status()));
+}
+
+// --- servers that fail ---
 
 TEST_F(PostgresStoreTest, ABackendThatIsKilledIsToBeTriedAgain) {
   const ViewColumns view = MakeTestView("stats", {"a"});
@@ -289,6 +316,90 @@ TEST_F(PostgresStoreTest, ABackendThatIsKilledIsToBeTriedAgain) {
   ASSERT_OK_AND_ASSIGN(writer, store_->OpenWriter(std::span(&view, 1), 0));
   ASSERT_OK_AND_ASSIGN(const RowOutcomes again, WriteBy(writer.get(), view, "k", kNoonUs, {"1"}));
   EXPECT_EQ(again.written, 1);
+}
+
+// Within COPY, within the upsert, and within COMMIT, whose outcome is unknown then.
+TEST_F(PostgresStoreTest, ABackendThatIsKilledWithinAFlushIsToBeTriedAgain) {
+  const ViewColumns view = MakeTestView("stats", {"a"});
+  ASSERT_OK(store_->Prepare(std::span(&view, 1)));
+  Do("CREATE FUNCTION " + schema_ +
+     ".die() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM "
+     "pg_terminate_backend(pg_backend_pid()); RETURN NEW; END'");
+  int row = 0;
+  for (const bool is_fresh : {true, false}) {
+    for (const bool at_commit : {false, true}) {
+      SCOPED_TRACE(std::string(at_commit ? "at COMMIT" : "before") +
+                   (is_fresh ? ", copied" : ", upserted"));
+      const std::string key = "k" + std::to_string(row++);
+      if (is_fresh) Do("TRUNCATE " + Table("demo_stats"));
+      ASSERT_OK_AND_ASSIGN(auto writer, Writer(view));
+      Do((at_commit ? "CREATE CONSTRAINT TRIGGER die AFTER INSERT ON "
+                    : "CREATE TRIGGER die BEFORE INSERT ON ") +
+         Table("demo_stats") + (at_commit ? " DEFERRABLE INITIALLY DEFERRED" : "") +
+         " FOR EACH ROW EXECUTE FUNCTION " + schema_ + ".die()");
+      const auto outcomes = WriteBy(writer.get(), view, key, kNoonUs, {"1"});
+      EXPECT_FAULT(Fault::kRemote, "postgres at 127.0.0.1", outcomes);
+      EXPECT_TRUE(IsRetryable(outcomes.status())) << outcomes.status();
+      Do("DROP TRIGGER die ON " + Table("demo_stats"));
+      ASSERT_OK_AND_ASSIGN(writer, store_->OpenWriter(std::span(&view, 1), 0));
+      ASSERT_OK_AND_ASSIGN(const RowOutcomes again,
+                           WriteBy(writer.get(), view, key, kNoonUs, {"1"}));
+      EXPECT_EQ(again.written, 1);
+    }
+  }
+}
+
+TEST_F(PostgresStoreTest, AServerThatIsKilledAndStartedAgainIsWrittenOn) {
+  ASSERT_OK_AND_ASSIGN(const auto server, LivePostgres::Start());
+  ASSERT_OK_AND_ASSIGN(store_, StoreOn(*server));
+  const ViewColumns view = MakeTestView("stats", {"a"});
+  ASSERT_OK_AND_ASSIGN(auto writer, Writer(view));
+  ASSERT_OK(WriteBy(writer.get(), view, "before", kNoonUs, {"1"}));
+  server->Kill();
+  const auto outcomes = WriteBy(writer.get(), view, "after", kNoonUs, {"1"});
+  EXPECT_TRUE(IsRetryable(outcomes.status())) << outcomes.status();
+  const auto down = store_->OpenWriter(std::span(&view, 1), 0);
+  EXPECT_FAULT(Fault::kRemote, "Connection refused", down);
+  EXPECT_TRUE(IsRetryable(down.status()));
+  ASSERT_OK(server->Restart());
+  ASSERT_OK_AND_ASSIGN(writer, store_->OpenWriter(std::span(&view, 1), 0));
+  ASSERT_OK_AND_ASSIGN(const RowOutcomes again,
+                       WriteBy(writer.get(), view, "after", kNoonUs, {"1"}));
+  EXPECT_EQ(again.written, 1);
+  ASSERT_OK(store_->ConfirmWritten());
+}
+
+TEST_F(PostgresStoreTest, TooManyConnectionsAreToBeTriedAgain) {
+  const std::string user = MakeUser();
+  Do("ALTER USER " + user + " CONNECTION LIMIT 0");
+  ASSERT_OK_AND_ASSIGN(store_, Make({{"user", user}, {"password", "own"}}));
+  const Status status = store_->Prepare({});
+  EXPECT_FAULT(Fault::kRemote, "too many connections", status);
+  EXPECT_TRUE(IsRetryable(status));
+}
+
+TEST_F(PostgresStoreTest, ATableThatIsGoneWhenItIsWrittenIsTheUsersToMend) {
+  const ViewColumns view = MakeTestView("stats", {"a"});
+  ASSERT_OK_AND_ASSIGN(auto writer, Writer(view));
+  Do("DROP TABLE " + Table("demo_stats"));
+  EXPECT_FAULT(Fault::kUser, "the table must be there",
+               WriteBy(writer.get(), view, "k", kNoonUs, {"1"}));
+}
+
+TEST_F(PostgresStoreTest, ATextThatIsNoUtf8IsADataError) {
+  const ViewColumns view = MakeTestView("stats", {"a"});
+  EXPECT_FAULT(Fault::kData, "cannot take a value", WriteRow(view, "k", kNoonUs, {"\xff"}));
+}
+
+TEST_F(PostgresStoreTest, WhoeverListensAndSaysNothingIsGivenUp) {
+  int port = 0;
+  const int listener = ListenOnLoopback(&port);
+  OnlineStoreContext context;
+  context.connect_timeout = std::chrono::milliseconds(200);
+  ASSERT_OK_AND_ASSIGN(store_, Make({{"port", std::to_string(port)}}, context));
+  EXPECT_FAULT(Fault::kRemote, "did not answer for 200 ms (banquet.connect_timeout)",
+               store_->Prepare({}));
+  close(listener);
 }
 
 TEST_F(PostgresStoreTest, AReadOutlivesItsConnection) {
@@ -355,8 +466,55 @@ TEST_F(PostgresStoreTest, AServerThatDoesNotMoveIsGivenUpAfterTheStallTimeout) {
   Do("COMMIT");
 }
 
-// --- what is wrong is told
-// ----------------------------------------------------------------------------------------
+// --- TLS ---
+
+class PostgresTlsTest : public ::testing::Test {
+ protected:
+  // A server with this certificate; it wants the key to be its own, and nobody else's to read.
+  void Serve(const std::string& certificate) {
+    ASSERT_OK_AND_ASSIGN(server_, LivePostgres::Start("ssl = on", [&](const std::string& data) {
+                           for (const char* kind : {".pem", ".key"}) {
+                             const std::string copy =
+                                 data + "/server" + (std::string(kind) == ".pem" ? ".crt" : kind);
+                             std::filesystem::copy_file(TestCertificates().File(certificate + kind),
+                                                        copy);
+                             std::filesystem::permissions(copy, std::filesystem::perms::owner_read);
+                             ASSERT_OK(LivePostgres::Own(copy));
+                           }
+                         }));
+  }
+  Status Prepare(const std::string& mode, const std::string& authority = "ca") {
+    BANQUET_ASSIGN_OR_RETURN(
+        const auto store,
+        StoreOn(*server_, {{"sslmode", mode},
+                           {"sslrootcert_path", TestCertificates().File(authority + ".pem")}}));
+    return store->Prepare({});
+  }
+
+  std::unique_ptr<LivePostgres> server_;
+};
+
+TEST_F(PostgresTlsTest, ACertificateIsHeldAgainstAuthorityAndName) {
+  Serve("server");
+  ASSERT_OK(Prepare("require"));
+  ASSERT_OK(Prepare("verify-ca"));
+  ASSERT_OK(Prepare("verify-full"));
+  EXPECT_FAULT(Fault::kRemote, "certificate verify failed", Prepare("verify-full", "stranger"));
+  EXPECT_FAULT(Fault::kRemote, "does not exist", Prepare("verify-full", "nothing"));
+}
+
+TEST_F(PostgresTlsTest, AnotherHostsCertificateIsRefused) {
+  Serve("elsewhere");
+  ASSERT_OK(Prepare("verify-ca"));
+  EXPECT_FAULT(Fault::kRemote, "does not match host name", Prepare("verify-full"));
+}
+
+TEST_F(PostgresTlsTest, AnExpiredCertificateIsRefused) {
+  Serve("expired");
+  EXPECT_FAULT(Fault::kRemote, "certificate verify failed", Prepare("verify-full"));
+}
+
+// --- what is wrong is told ---
 
 TEST_F(PostgresStoreTest, WrongNamesAndPasswordsAreTheUsersToMend) {
   const ViewColumns view = MakeTestView("stats", {"a"});

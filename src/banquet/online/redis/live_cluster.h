@@ -20,7 +20,7 @@ class LiveCluster {
     std::unique_ptr<LiveCluster> cluster(new LiveCluster);
     const int nodes = with_replicas ? 2 * kMasters : kMasters;
     for (int i = 0; i < nodes; ++i) {
-      BANQUET_ASSIGN_OR_RETURN(const int bus, LiveRedis::FreePort());
+      BANQUET_ASSIGN_OR_RETURN(const int bus, FreePort());
       cluster->buses_.push_back(bus);
       BANQUET_ASSIGN_OR_RETURN(
           cluster->nodes_.emplace_back(),

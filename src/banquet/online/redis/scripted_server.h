@@ -2,7 +2,6 @@
 // A server for tests that speaks Redis' protocol by script: what it is not told to do otherwise, it
 // answers as an empty Redis would.
 
-#include <arpa/inet.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -17,6 +16,8 @@
 #include <thread>
 #include <utility>
 #include <vector>
+
+#include "banquet/client/process/server_for_test.h"
 
 namespace banquet::redis {
 
@@ -44,16 +45,7 @@ class ScriptedServer {
 
   explicit ScriptedServer(Script script, size_t slice_bytes = 0)
       : script_(std::move(script)), slice_bytes_(slice_bytes) {
-    listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address = {};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    if (bind(listener_, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
-        listen(listener_, 16) == 0 &&
-        getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size) == 0) {
-      port_ = ntohs(address.sin_port);
-    }
+    listener_ = ListenOnLoopback(&port_);
     thread_ = std::thread([this] { Serve(); });
   }
   ~ScriptedServer() {
