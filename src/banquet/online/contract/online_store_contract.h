@@ -48,6 +48,15 @@ void PrintTo(const StoreUnderTest& store, std::ostream* out);
 // `unchanged`.
 class OnlineStoreContract : public ::testing::TestWithParam<StoreUnderTest> {
  protected:
+  static constexpr int64_t kSecond = 1'000'000;
+  static constexpr int64_t kNoon = 1'700'000'000 * kSecond;
+
+  // A key as Feast serializes it (version 3) for the test view's join key, so that a store may
+  // parse it. The number's bytes are in an order that makes keys ascend with it.
+  static std::string Key(int i);
+  // Of all that became of rows.
+  static int64_t Sum(const RowOutcomes& outcomes);
+
   void SetUp() override;
   void TearDown() override;
 
