@@ -1,4 +1,12 @@
 """What every store does alike: check, a run, a look, an audit, a further store beside it, and errors of one line."""
+import json
+import threading
+import time
+from datetime import datetime, timezone
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 WINDOW = ("2024-01-01T00:00:00", "2024-02-01T00:00:00")
@@ -37,6 +45,68 @@ def test_a_further_store_of_another_kind_is_written_beside(make_repository, serv
     values = {row["feature_name"]: row["value"] for row in rows}
     assert len({row["entity_key"] for row in rows}) == len(content["items"]) > 0
     assert set(content["items"][0]["values"]["M"]) == set(values)
+
+
+class SlowDynamo(BaseHTTPRequestHandler):
+    """An empty DynamoDB that takes its time over every write, and counts how many wait at once."""
+
+    protocol_version = "HTTP/1.1"
+    lock = threading.Lock()
+    waiting = most = items = 0
+
+    def do_POST(self):
+        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        operation = self.headers["x-amz-target"].split(".")[1]
+        answer = {"Responses": {}, "UnprocessedKeys": {}}
+        if operation == "DescribeTable":
+            key = [{"AttributeName": "entity_id", "KeyType": "HASH"}]
+            answer = {"Table": {"TableStatus": "ACTIVE", "TableId": "1", "KeySchema": key}}
+        if operation == "BatchWriteItem":
+            self.take(sum(len(requests) for requests in body["RequestItems"].values()))
+            answer = {"UnprocessedItems": {}}
+        data = json.dumps(answer).encode()
+        self.send_response(200)
+        self.send_header("content-length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    @classmethod
+    def take(cls, items):
+        with cls.lock:
+            cls.waiting += 1
+            cls.most = max(cls.most, cls.waiting)
+            cls.items += items
+        time.sleep(0.05)
+        with cls.lock:
+            cls.waiting -= 1
+
+    def log_message(self, *_):
+        pass
+
+
+def test_a_store_of_many_lanes_is_written_on_all_of_them_by_one_thread(make_repository):
+    """Who waits for a store needs no core."""
+    repository = make_repository(store="dynamodb")
+    rows = 4000
+    day = datetime(2024, 1, 5, tzinfo=timezone.utc)
+    path = repository.path / "data/inc.parquet"
+    schema = pq.read_schema(path)
+    made = {"id": pa.array(range(rows)), "event_timestamp": pa.array([day] * rows), "created": pa.array([day] * rows),
+            "x": pa.array([1.5] * rows), "tag": pa.array(["t"] * rows)}
+    table = pa.table({field.name: made[field.name].cast(field.type) for field in schema})
+    pq.write_table(table, path, row_group_size=250)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), SlowDynamo)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        text = (repository.path / "feature_store.yaml").read_text()
+        repository.configure(text.replace("${GOLDEN_DDB_PORT}", str(server.server_port)))
+        outcome = repository.banquet("--threads", "1", "materialize", *WINDOW, "-v", "inc_plain", "--json")
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert outcome.exit_code == 0, outcome
+    assert outcome.json["views"][0]["stores"][0]["written"] == SlowDynamo.items == rows
+    assert SlowDynamo.most > 2, SlowDynamo.most
 
 
 @pytest.mark.parametrize(("store", "old", "new", "says"), [
