@@ -79,7 +79,8 @@ std::vector<std::shared_ptr<MaterializationJob>> ComputeEngine::Materialize(
     alone.push_back({std::move(*group), {job}});
   }
   FormGroups(context, std::move(alone), &pending_);
-  const auto parallel = static_cast<size_t>(ShareOf(context.config->options).groups);
+  const auto parallel =
+      static_cast<size_t>(ShareOf(context.config->options, context.lanes()).groups);
   for (size_t i = 0; i < std::min(parallel, pending_.size()); ++i) {
     threads_.emplace_back([this, &context] { RunGroups(context); });
   }

@@ -1,5 +1,7 @@
 #include "banquet/engine/execution_context.h"
 
+#include <algorithm>
+
 namespace banquet {
 
 WriteOrder ExecutionContext::write_order() const {
@@ -7,6 +9,12 @@ WriteOrder ExecutionContext::write_order() const {
     if (lanes->store().needs().order == WriteOrder::kByKey) return WriteOrder::kByKey;
   }
   return WriteOrder::kAny;
+}
+
+int ExecutionContext::lanes() const {
+  int lanes = 1;
+  for (const StoreLanes* store : online_stores) lanes = std::max(lanes, store->count());
+  return lanes;
 }
 
 }  // namespace banquet

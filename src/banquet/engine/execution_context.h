@@ -28,6 +28,7 @@ struct ExecutionContext {
 
   // The order that the stores ask for: by key if any of them does.
   WriteOrder write_order() const;
+  int lanes() const;  // Of the store that has most; 1 where there is none.
 };
 
 }  // namespace banquet

@@ -12,7 +12,7 @@ constexpr int64_t kWorkerBytes = int64_t{32} << 20;
 
 }  // namespace
 
-RunShare ShareOf(const RunOptions& options) {
+RunShare ShareOf(const RunOptions& options, int lanes) {
   const int64_t limit = options.memory_limit > 0 ? options.memory_limit : UsableMemoryBytes() / 2;
   const int threads = options.threads > 0
                           ? options.threads
@@ -23,7 +23,9 @@ RunShare ShareOf(const RunOptions& options) {
   share.workers = static_cast<int>(std::min<int64_t>(threads, fed));
   share.groups = static_cast<int>(
       std::clamp<int64_t>(fed / share.workers, 1, std::max(1, options.parallel_groups)));
-  share.state_bytes = limit - kWorkerBytes * share.workers * share.groups;
+  share.writers =
+      std::max(share.workers, static_cast<int>(std::min<int64_t>(lanes, fed / share.groups)));
+  share.state_bytes = limit - kWorkerBytes * share.writers * share.groups;
   return share;
 }
 

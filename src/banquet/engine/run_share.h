@@ -9,13 +9,15 @@ namespace banquet {
 
 struct RunShare {
   int groups = 1;           // At once.
-  int workers = 1;          // Of each of a group's pipelines.
+  int workers = 1;          // Of each of a group's pipelines,
+  int writers = 1;          // and of the one that ends in the stores.
   int64_t state_bytes = 0;  // For what breakers keep, of all groups together.
 };
 
 // `banquet.threads` and `parallel_groups` as far as the memory limit feeds so many workers: each
-// has rows in its hands (decoded, gathered, encoded). What they leave of the limit is for the
-// breakers.
-RunShare ShareOf(const RunOptions& options);
+// has rows in its hands (decoded, gathered, encoded). Who waits for a store needs no core: there
+// are as many writers as the stores have `lanes`, if the limit feeds them. What they leave of it is
+// for the breakers.
+RunShare ShareOf(const RunOptions& options, int lanes);
 
 }  // namespace banquet

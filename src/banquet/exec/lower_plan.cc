@@ -28,11 +28,7 @@ class Lowering {
         resources.dictionaries && !has(static_cast<const OrderNode*>(nullptr)) &&
         (resources.late_materialization || !has(static_cast<const LatestNode*>(nullptr)));
     lowered_.workers_ = resources.workers;
-    // Who waits for a store needs no core: as many as its lanes can be held by.
-    lowered_.writers_ = resources.workers;
-    for (const WriteTarget& target : resources.targets) {
-      lowered_.writers_ = std::max(lowered_.writers_, target.lanes->count());
-    }
+    lowered_.writers_ = std::max(resources.workers, resources.writers);
     lowered_.stop_ = resources.stop;
   }
 

@@ -24,6 +24,7 @@ struct PlanResources {
   RetryPolicy::Limits retry;
   Clock* clock = nullptr;
   int workers = 1;
+  int writers = 0;  // Workers of the pipeline that ends in the stores; as `workers` where fewer.
   std::stop_token stop;
   MemoryBudget* budget = nullptr;  // For what breakers keep.
   std::string spill_directory;

@@ -44,7 +44,7 @@ class LocalComputeEngine final : public ComputeEngine {
     }
     const FeatureBuilder builder(context.offline_store->capabilities(), context.write_order());
     BANQUET_ASSIGN_OR_RETURN(ExecutionPlan plan, builder.Build(group));
-    const RunShare share = ShareOf(options);
+    const RunShare share = ShareOf(options, context.lanes());
     std::call_once(budget_made_, [&] { budget_.emplace(share.state_bytes); });
     PlanResources resources{.offline_store = context.offline_store,
                             .targets = {},
@@ -52,6 +52,7 @@ class LocalComputeEngine final : public ComputeEngine {
                             .retry = {.timeout = options.retry_timeout},
                             .clock = context.clock,
                             .workers = share.workers,
+                            .writers = share.writers,
                             .stop = context.stop,
                             .budget = &*budget_,
                             .spill_directory = SpillDirectoryOf(options),
