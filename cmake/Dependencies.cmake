@@ -57,6 +57,12 @@ add_library(banquet_hiredis INTERFACE)
 target_include_directories(banquet_hiredis SYSTEM INTERFACE ${HIREDIS_INCLUDE_DIR})
 target_link_libraries(banquet_hiredis INTERFACE ${HIREDIS_LIBRARY})
 
+find_path(MARIADB_INCLUDE_DIR mysql.h PATH_SUFFIXES mariadb mysql REQUIRED)
+find_library(MARIADB_LIBRARY NAMES mariadb mysqlclient REQUIRED)
+add_library(banquet_mariadb INTERFACE)
+target_include_directories(banquet_mariadb SYSTEM INTERFACE ${MARIADB_INCLUDE_DIR})
+target_link_libraries(banquet_mariadb INTERFACE ${MARIADB_LIBRARY})
+
 if(BANQUET_UNIT_TESTS)
   find_package(GTest REQUIRED)
 endif()

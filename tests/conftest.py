@@ -10,6 +10,7 @@ sys.dont_write_bytecode = True
 
 from dynamodb_server import DynamoServer  # noqa: E402
 from feast_process import FeastProcess  # noqa: E402
+from mariadb_server import MariadbServer  # noqa: E402
 from postgres_server import PostgresServer  # noqa: E402
 from stores import OnlineServers, RedisServer  # noqa: E402
 
@@ -47,6 +48,13 @@ def redis_clean(redis_server):
 @pytest.fixture(scope="session")
 def postgres_server(tmp_path_factory):
     server = PostgresServer(tmp_path_factory.mktemp("postgres"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def mariadb_server(tmp_path_factory):
+    server = MariadbServer(tmp_path_factory.mktemp("mariadb"))
     yield server
     server.stop()
 

@@ -26,6 +26,7 @@ MAY_SEE = {
 ONLY_IN = {
     "sqlite3.h": ("client/sqlite",),
     "libpq-fe.h": ("client/postgres",),
+    "mysql.h": ("client/mysql",),
     "curl/": ("client/http",),
     "hiredis/": ("online/redis",),
     "yaml-cpp/": ("config",),
@@ -44,7 +45,7 @@ THREAD_HOMES = ("exec", "engine")
 # getaddrinfo cannot be interrupted: a thread waits for it, so that the run need not.
 THREAD_FILES = ("online/redis/name_lookup.cc",)
 # Folders whose subfolders are products: nobody but themselves and builtin/ may name one.
-SEAMS = {"online", "offline"}
+SEAMS = {"online", "offline", "registry"}
 SHARED_SUBFOLDERS = {"contract"}
 PRODUCT_HOMES = ("builtin",)
 

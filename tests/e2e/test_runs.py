@@ -26,14 +26,7 @@ def slow_redis(tmp_path):
 
 
 def start_and_block(repository, server, *arguments):
-    """Starts a run and waits until its first write hangs in the paused server."""
-    server.client.client_pause(120_000, all=False)
-    process = repository.start("materialize", *WINDOW, "-v", "inc_plain", *arguments)
-    deadline = time.monotonic() + 30
-    while server.client.info("clients")["blocked_clients"] == 0:
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline, "the run never wrote"
-    return process
+    return server.block(repository, "materialize", *WINDOW, "-v", "inc_plain", *arguments)
 
 
 def end_of(process, timeout_s=60):

@@ -47,6 +47,9 @@ class FeastProcess:
     def online(self, repository, requests):
         return self.call(repository, "online", requests=requests)
 
+    def intervals(self, repository, view):
+        return self.call(repository, "intervals", view=view)
+
     def stop(self):
         self.process.stdin.close()
         try:

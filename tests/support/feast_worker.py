@@ -56,7 +56,25 @@ def online(requests):
     return out
 
 
-ACTIONS = {f.__name__: f for f in (apply, materialize, materialize_incremental, online)}
+def intervals(view):
+    """What the registry says was materialized: [start, end] in ISO 8601."""
+    found = FeatureStore(".").get_feature_view(view)
+    return [[start.isoformat(), end.isoformat()] for start, end in found.materialization_intervals]
+
+
+def describe(view, description):
+    """Changes a view in the registry, as another apply would."""
+    store = FeatureStore(".")
+    found = store.get_feature_view(view)
+    found.description = description
+    store.registry.apply_feature_view(found, store.project)
+
+
+def description(view):
+    return FeatureStore(".").get_feature_view(view).description
+
+
+ACTIONS = {f.__name__: f for f in (apply, materialize, materialize_incremental, online, intervals, describe, description)}
 
 for line in sys.stdin:
     request = json.loads(line)

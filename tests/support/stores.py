@@ -38,6 +38,16 @@ class RedisServer:
     def address(self):
         return f"localhost:{self.port}"
 
+    def block(self, repository, *command):
+        """Starts Banquet and waits until its first write hangs, since this server is paused."""
+        self.client.client_pause(120_000, all=False)
+        process = repository.start(*command)
+        deadline = time.monotonic() + 30
+        while self.client.info("clients")["blocked_clients"] == 0:
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() < deadline, "the run never wrote"
+        return process
+
     def stop(self):
         self.client.close()
         self.process.kill()

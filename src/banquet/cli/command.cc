@@ -4,6 +4,8 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "banquet/builtin/registries.h"
+
 namespace banquet {
 
 void AddViewsOption(CLI::App* command, std::vector<std::string>* views,
@@ -23,8 +25,7 @@ Result<Repository> OpenRepository(const GlobalOptions& options) {
       std::fprintf(stderr, "banquet: warning: %s\n", warning.c_str());
     }
   }
-  BANQUET_ASSIGN_OR_RETURN(repository.registry,
-                           MakeRegistry(repository.config.registry, SystemClock()));
+  BANQUET_ASSIGN_OR_RETURN(repository.registry, MakeRegistry(repository.config, SystemClock()));
   BANQUET_ASSIGN_OR_RETURN(repository.contents, repository.registry->Read());
   return repository;
 }

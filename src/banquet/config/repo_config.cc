@@ -288,11 +288,13 @@ class RepoConfigReader {
       BANQUET_ASSIGN_OR_RETURN(registry.path, TextOf(*node, "registry"));
       BANQUET_RETURN_NOT_OK(RefuseUnsetVariable(*node, "registry"));
     }
-    if (registry.type != "file") return Status::OK();
+    const bool is_file = registry.type == "file";
+    if (!is_file && registry.type != "sql") return Status::OK();
     if (registry.path.empty()) {
       return UserError("{}: required; add the path of the registry, such as data/registry.db",
                        At(*node, "registry.path"));
     }
+    if (!is_file) return Status::OK();
     constexpr std::string_view kFileScheme = "file://";
     if (registry.path.starts_with(kFileScheme)) registry.path.erase(0, kFileScheme.size());
     if (registry.path.find("://") == std::string::npos) {

@@ -120,6 +120,12 @@ constexpr OptionSpec kOptions[] = {
      .default_value = "0",
      .unit = "seconds",
      .meaning = "How long to wait for a view that another run holds."},
+    {.name = "lease_duration",
+     .type = OptionType::kSeconds,
+     .default_value = "60",
+     .unit = "seconds",
+     .meaning = "How long the view of a run that was killed stays held in an SQL registry; renewed "
+                "while the run lives."},
     {.name = "write_rate_max",
      .type = OptionType::kInt,
      .default_value = "0",
@@ -153,6 +159,7 @@ constexpr Bounds kBounds[] = {
     {"connect_timeout", 1, kDay_ms, "more than 0 s, at most 24 h"},
     {"stall_timeout", 1, kDay_ms, "more than 0 s, at most 24 h"},
     {"retry_timeout", 1, 7 * kDay_ms, "more than 0 s, at most 7 d"},
+    {"lease_duration", 3'000, kDay_ms, "3 s to 24 h"},
     {"lock_wait", 0, 7 * kDay_ms, "0 s to 7 d"},
     {"write_rate_max", 0, 1'000'000'000, "0 (no limit) to 1000000000"},
 };
@@ -336,6 +343,7 @@ Result<RunOptions> ParseRunOptions(const ConfigNode& block,
   options.stall_timeout = milliseconds("stall_timeout");
   options.retry_timeout = milliseconds("retry_timeout");
   options.lock_wait = milliseconds("lock_wait");
+  options.lease_duration = milliseconds("lease_duration");
   options.write_rate_max = *values.Int("write_rate_max");
   if (const ConfigNode* stores = values.Node("online_stores")) {
     BANQUET_ASSIGN_OR_RETURN(options.online_stores, ReadOnlineStores(*stores));

@@ -64,6 +64,7 @@ struct RunOptions {
   std::chrono::milliseconds stall_timeout{60'000};   // Without any progress.
   std::chrono::milliseconds retry_timeout{300'000};  // All attempts at one batch.
   std::chrono::milliseconds lock_wait{0};
+  std::chrono::milliseconds lease_duration{60'000};  // Of a view's lock in a shared registry.
   int64_t write_rate_max = 0;  // Entities a second that a store is given; 0: no limit.
   std::map<std::string, ViewOptions> views;
   std::vector<OnlineStoreBlock> online_stores;  // Written beside online_store, in file order.

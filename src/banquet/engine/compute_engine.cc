@@ -9,6 +9,7 @@
 
 #include "banquet/base/exception_guard.h"
 #include "banquet/base/time_text.h"
+#include "banquet/engine/lock_keeper.h"
 #include "banquet/engine/run_share.h"
 #include "banquet/engine/view_columns_of.h"
 
@@ -139,6 +140,7 @@ void ComputeEngine::RunGroup(const ExecutionContext& context, PendingGroup pendi
       pending.jobs[i]->Finish(lock.status());
     }
   }
+  const LockKeeper keeper(locks, *context.clock);
   std::vector<PendingGroup> alone;
   std::shared_ptr<const RegistryContents> contents;  // Read under the locks, if anybody asks.
   for (size_t i = 0; i < pending.jobs.size(); ++i) {

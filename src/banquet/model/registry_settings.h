@@ -7,7 +7,7 @@ namespace banquet {
 
 struct RegistrySettings {
   std::string type = "file";        // registry_type.
-  std::string path;                 // File registries: absolute, or with a scheme.
+  std::string path;                 // Absolute, or with a scheme.
   std::string registry_store_type;  // Class path, or empty.
   bool online_feature_view_versioning = false;
 };

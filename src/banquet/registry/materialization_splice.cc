@@ -1,5 +1,6 @@
 #include "banquet/registry/materialization_splice.h"
 
+#include <algorithm>
 #include <optional>
 #include <vector>
 
@@ -23,6 +24,8 @@ static_assert(int{FeatureViewSpec::kNameFieldNumber} ==
               int{StreamFeatureViewSpec::kNameFieldNumber});
 static_assert(int{FeatureViewSpec::kProjectFieldNumber} ==
               int{StreamFeatureViewSpec::kProjectFieldNumber});
+
+constexpr uint32_t kMetaField = FeatureView::kMetaFieldNumber;
 
 // A message as pieces that are put together again: borrowed fields and our own.
 struct Piece {
@@ -127,27 +130,6 @@ Result<std::string> SpliceMeta(std::string_view meta, const MaterializationRecor
   return pieces.Join();
 }
 
-// Of several metas protobuf makes one, in which the last one's values win: that one is edited.
-Result<std::string> SpliceEntry(std::string_view entry, const MaterializationRecord& record,
-                                int64_t now_us) {
-  BANQUET_ASSIGN_OR_RETURN(const std::vector<WireField> fields, SplitFields(entry));
-  std::optional<size_t> meta;
-  for (size_t i = 0; i < fields.size(); ++i) {
-    if (fields[i].Is(FeatureView::kMetaFieldNumber, WireType::kBytes)) meta = i;
-  }
-  BANQUET_ASSIGN_OR_RETURN(
-      const std::string spliced,
-      SpliceMeta(meta.has_value() ? fields[*meta].value : std::string_view(), record, now_us));
-  std::string field = BytesField(FeatureView::kMetaFieldNumber, spliced);
-  Pieces pieces(fields);
-  if (meta.has_value()) {
-    pieces.ReplaceAt(*meta, std::move(field));
-  } else {
-    pieces.Insert(FeatureView::kMetaFieldNumber, std::move(field));
-  }
-  return pieces.Join();
-}
-
 Result<std::optional<size_t>> FindEntry(const std::vector<WireField>& fields, uint32_t list,
                                         const MaterializationRecord& record) {
   for (size_t i = 0; i < fields.size(); ++i) {
@@ -159,6 +141,52 @@ Result<std::optional<size_t>> FindEntry(const std::vector<WireField>& fields, ui
 }
 
 }  // namespace
+
+// Of several metas protobuf makes one, in which the last one's values win: that one is edited.
+Result<std::string> SpliceViewMaterialization(std::string_view view,
+                                              const MaterializationRecord& record, int64_t now_us) {
+  BANQUET_ASSIGN_OR_RETURN(const std::vector<WireField> fields, SplitFields(view));
+  std::optional<size_t> meta;
+  for (size_t i = 0; i < fields.size(); ++i) {
+    if (fields[i].Is(kMetaField, WireType::kBytes)) meta = i;
+  }
+  BANQUET_ASSIGN_OR_RETURN(
+      const std::string spliced,
+      SpliceMeta(meta.has_value() ? fields[*meta].value : std::string_view(), record, now_us));
+  std::string field = BytesField(kMetaField, spliced);
+  Pieces pieces(fields);
+  if (meta.has_value()) {
+    pieces.ReplaceAt(*meta, std::move(field));
+  } else {
+    pieces.Insert(kMetaField, std::move(field));
+  }
+  return pieces.Join();
+}
+
+Result<bool> HoldsMaterialization(std::string_view view, const MaterializationRecord& record,
+                                  int64_t now_us) {
+  BANQUET_ASSIGN_OR_RETURN(const std::vector<WireField> fields, SplitFields(view));
+  FeatureViewMeta meta;
+  for (const WireField& field : fields) {
+    if (!field.Is(kMetaField, WireType::kBytes)) continue;
+    FeatureViewMeta part;
+    if (!part.ParseFromArray(field.value.data(), static_cast<int>(field.value.size())))
+      return DataError("The view's meta does not parse");
+    meta.MergeFrom(part);
+  }
+  if (MicrosecondsOf(meta.last_updated_timestamp()) != now_us) return false;
+  return std::ranges::any_of(meta.materialization_intervals(), [&](const auto& interval) {
+    return MicrosecondsOf(interval.start_time()) == record.window.start_us &&
+           MicrosecondsOf(interval.end_time()) == record.window.end_us;
+  });
+}
+
+Status ViewIsGone(const MaterializationRecord& record) {
+  return UserError(
+      "View is no longer there, so its interval cannot be recorded: {} of project {}; run `feast "
+      "apply` and materialize it again",
+      record.view, record.project);
+}
 
 Result<std::string> SpliceMaterialization(std::string_view registry,
                                           const MaterializationRecord& record,
@@ -172,13 +200,10 @@ Result<std::string> SpliceMaterialization(std::string_view registry,
                              FindEntry(fields, Registry::kStreamFeatureViewsFieldNumber, record));
   }
   if (!place.has_value()) {
-    return UserError(
-        "View is no longer there, so its interval cannot be recorded: {} of project {}; run `feast "
-        "apply` and materialize it again",
-        record.view, record.project);
+    return ViewIsGone(record);
   }
   BANQUET_ASSIGN_OR_RETURN(const std::string entry,
-                           SpliceEntry(fields[*place].value, record, stamp.now_us));
+                           SpliceViewMaterialization(fields[*place].value, record, stamp.now_us));
   Pieces pieces(fields);
   pieces.ReplaceAt(*place, BytesField(fields[*place].number, entry));
   pieces.Replace(Registry::kVersionIdFieldNumber,

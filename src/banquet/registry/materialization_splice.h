@@ -24,4 +24,16 @@ Result<std::string> SpliceMaterialization(std::string_view registry,
                                           const MaterializationRecord& record,
                                           const RegistryStamp& stamp);
 
+// The same change to one view's message, as SQL registries keep it: a row of its own, whose name
+// and project stand beside it.
+Result<std::string> SpliceViewMaterialization(std::string_view view,
+                                              const MaterializationRecord& record, int64_t now_us);
+
+// Whether that change, made at `now_us`, is in the view's message.
+Result<bool> HoldsMaterialization(std::string_view view, const MaterializationRecord& record,
+                                  int64_t now_us);
+
+// The user error of a view that vanished while it was materialized.
+Status ViewIsGone(const MaterializationRecord& record);
+
 }  // namespace banquet

@@ -11,7 +11,6 @@
 #include "banquet/base/clock.h"
 #include "banquet/base/status.h"
 #include "banquet/model/registry_contents.h"
-#include "banquet/model/registry_settings.h"
 
 namespace banquet {
 
@@ -19,6 +18,12 @@ namespace banquet {
 class ViewLock {
  public:
   virtual ~ViewLock() = default;
+  // Of a lease, which ends by itself: how often it is to be renewed. Zero: it is held until it is
+  // released.
+  virtual std::chrono::milliseconds renew_every() const { return {}; }
+  // One thread at a time. HeldError: another run has taken the view over; nothing more will be
+  // recorded for it under this lock.
+  virtual Status Renew() { return Status::OK(); }
 };
 
 struct MaterializationRecord {
@@ -34,8 +39,8 @@ class Registry {
   virtual Result<std::shared_ptr<const RegistryContents>> Read() = 0;
   // Appends the interval, sets last-updated and AVAILABLE_ONLINE (feast-compat 2.6), with a fresh
   // read under our lock. Everything else stays bit for bit; version_id changes. A view that
-  // vanished meanwhile is a user error. The result is a warning for the user ("written in place,
-  // …") or nothing.
+  // vanished meanwhile is a user error; a view whose lock was lost meanwhile a HeldError. The
+  // result is a warning for the user ("written in place, …") or nothing.
   virtual Result<std::optional<std::string>> RecordMaterialization(
       const MaterializationRecord& record) = 0;
   // Whether RecordMaterialization may write; changes nothing.
@@ -47,8 +52,5 @@ class Registry {
                                                      std::chrono::milliseconds wait,
                                                      std::stop_token stop) = 0;
 };
-
-// A registry type, or a path scheme, that this version cannot read is a user error that names it.
-Result<std::unique_ptr<Registry>> MakeRegistry(const RegistrySettings& settings, Clock& clock);
 
 }  // namespace banquet

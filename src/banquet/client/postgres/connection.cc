@@ -7,6 +7,7 @@
 
 #include "banquet/client/network/wait_ready.h"
 #include "banquet/client/postgres/sql_state.h"
+#include "banquet/client/postgres/wire.h"
 
 namespace banquet::postgres {
 namespace {
@@ -14,9 +15,23 @@ namespace {
 using RealClock = std::chrono::steady_clock;
 
 constexpr int kBinary = 1;
+// Numbers of types in Postgres' catalogue.
+constexpr Oid kInt8 = 20;
+constexpr Oid kInt2 = 21;
+constexpr Oid kInt4 = 23;
 constexpr size_t kCopySliceMax = 1 << 20;  // Of one message, so that libpq buffers no more.
 
 }  // namespace
+
+bool IsKeyword(std::string_view name) {
+  const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> known(PQconndefaults(),
+                                                                           &PQconninfoFree);
+  for (const PQconninfoOption* option = known.get();
+       option != nullptr && option->keyword != nullptr; ++option) {
+    if (name == option->keyword) return true;
+  }
+  return false;
+}
 
 // --- Rows ---
 
@@ -37,6 +52,22 @@ std::string_view Rows::Bytes(int row, int column) const {
 bool Rows::Bool(int row, int column) const {
   const std::string_view bytes = Bytes(row, column);
   return !bytes.empty() && bytes[0] != 0;
+}
+
+int Rows::columns() const { return PQnfields(result_.get()); }
+
+std::optional<int64_t> Rows::Integer(int row, int column) const {
+  if (PQgetisnull(result_.get(), row, column) != 0) return std::nullopt;
+  switch (PQftype(result_.get(), column)) {
+    case kInt2:
+      return NumberOf<int16_t>(Bytes(row, column));
+    case kInt4:
+      return NumberOf<int32_t>(Bytes(row, column));
+    case kInt8:
+      return NumberOf<int64_t>(Bytes(row, column));
+    default:
+      return std::nullopt;
+  }
 }
 
 int64_t Rows::affected() const { return std::strtoll(PQcmdTuples(result_.get()), nullptr, 10); }

@@ -28,15 +28,21 @@ struct ConnectionSettings {
   std::stop_token stop;                             // Ends every wait.
 };
 
+// Whether libpq knows a parameter of this name.
+bool IsKeyword(std::string_view name);
+
 // What a statement gave. Values are in Postgres' binary forms (wire.h).
 class Rows {
  public:
   explicit Rows(pg_result* result) : result_(result) {}
   int size() const;
+  int columns() const;
   // nullopt: NULL. Until the rows are gone.
   std::optional<std::string_view> At(int row, int column) const;
   std::string_view Bytes(int row, int column) const;  // NULL as no bytes.
   bool Bool(int row, int column) const;               // Of a boolean; NULL as false.
+  // Of a smallint, integer or bigint; nullopt: NULL or of another type.
+  std::optional<int64_t> Integer(int row, int column) const;
   int64_t affected() const;  // Rows inserted, updated or deleted, by the server's word.
 
  private:

@@ -136,6 +136,8 @@ Result<std::optional<std::vector<std::string>>> Database::ColumnsOf(std::string_
 
 bool Database::in_transaction() const { return sqlite3_get_autocommit(handle_) == 0; }
 
+int64_t Database::changes() const { return sqlite3_changes64(handle_); }
+
 bool Database::last_error_is_of_sql() const {
   return (sqlite3_errcode(handle_) & 0xff) == SQLITE_ERROR;
 }
@@ -199,6 +201,8 @@ Status Statement::Run() {
 }
 
 void Statement::Reset() { sqlite3_reset(handle_); }
+
+int Statement::columns() const { return sqlite3_column_count(handle_); }
 
 bool Statement::IsNull(int column) const {
   return sqlite3_column_type(handle_, column) == SQLITE_NULL;

@@ -53,6 +53,7 @@ class Database {
   // none and is hidden by none. The rows are borrowed until the last statement over them is gone.
   Status AddFeed(const std::string& name, const std::string& columns, const FeedRows* rows);
   bool in_transaction() const;
+  int64_t changes() const;  // Rows that the last INSERT, UPDATE or DELETE touched.
   // Of a call that has just failed: was it for its SQL, as these tables take it, and not for the
   // file, the memory or another's lock?
   bool last_error_is_of_sql() const;
@@ -91,6 +92,7 @@ class Statement {
   Status Run();         // Steps to the end and resets.
   void Reset();
 
+  int columns() const;
   bool IsNull(int column) const;
   bool IsNumber(int column) const;
   bool IsText(int column) const;

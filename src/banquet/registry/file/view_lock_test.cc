@@ -1,4 +1,4 @@
-#include "banquet/registry/view_lock.h"
+#include "banquet/registry/file/view_lock.h"
 
 #include <sys/stat.h>
 #include <sys/wait.h>

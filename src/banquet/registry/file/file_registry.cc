@@ -1,4 +1,4 @@
-#include "banquet/registry/file_registry.h"
+#include "banquet/registry/file/file_registry.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -11,9 +11,9 @@
 #include "banquet/client/filesystem/file_descriptor.h"
 #include "banquet/client/filesystem/file_lock.h"
 #include "banquet/registry/decode_registry.h"
+#include "banquet/registry/file/view_lock.h"
 #include "banquet/registry/materialization_splice.h"
 #include "banquet/registry/random_uuid.h"
-#include "banquet/registry/view_lock.h"
 #include "feast/core/Registry.pb.h"
 
 namespace banquet {

@@ -1,3 +1,5 @@
+#include "banquet/registry/file/file_registry.h"
+
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -14,7 +16,6 @@
 #include "banquet/client/filesystem/system_call_faults.h"
 #include "banquet/client/filesystem/temporary_directory.h"
 #include "banquet/registry/random_uuid.h"
-#include "banquet/registry/registry.h"
 
 namespace banquet {
 namespace {
@@ -51,9 +52,7 @@ class FileRegistryTest : public ::testing::Test {
   }
   std::unique_ptr<Registry> Open(Clock& clock) { return Open(clock, file_); }
   std::unique_ptr<Registry> Open(Clock& clock, const std::string& path) {
-    RegistrySettings settings;
-    settings.path = path;
-    return MakeRegistry(settings, clock).ValueOrDie();
+    return MakeFileRegistry(path, clock);
   }
   std::string Bytes() { return ReadWholeFile(file_).ValueOrDie(); }
   void Write(const std::string& bytes) { std::ofstream(file_, std::ios::binary) << bytes; }
@@ -105,10 +104,6 @@ TEST_F(FileRegistryTest, KeepsModeAndSymbolicLink) {
   EXPECT_EQ(IntervalsOf("inc_plain"), 1u);
   EXPECT_EQ(Mode(), 0660u);
   EXPECT_THAT(directory_.Names(), ElementsAre("link.db", "registry.db"));
-}
-
-TEST_F(FileRegistryTest, AFileUrlNamesALocalFile) {
-  EXPECT_OK(Open(clock_, "file://" + file_)->Read());
 }
 
 TEST_F(FileRegistryTest, WarnsWhenItHadToWriteInPlace) {
@@ -296,18 +291,6 @@ TEST_F(FileRegistryTest, LosesNothingWhenThreadsAndProcessesRecordAtOnce) {
   EXPECT_EQ(IntervalsOf("inc_ttl"), size_t{kEach});
   EXPECT_EQ(IntervalsOf("inc_plain"), size_t{2 * kEach});
   EXPECT_THAT(directory_.Names(), ElementsAre("registry.db"));
-}
-
-TEST(MakeRegistryTest, RefusesWhatThisVersionCannotReadByName) {
-  ManualClock clock(0);
-  EXPECT_FAULT(Fault::kUser, "'sql'", MakeRegistry({.type = "sql", .path = "x"}, clock));
-  EXPECT_FAULT(Fault::kUser, "'s3://'", MakeRegistry({.path = "s3://bucket/registry.db"}, clock));
-  EXPECT_FAULT(Fault::kUser, "only local file",
-               MakeRegistry({.path = "gs://bucket/registry.db"}, clock));
-  EXPECT_FAULT(Fault::kUser, "AzureRegistryStore",
-               MakeRegistry({.path = "x", .registry_store_type = "AzureRegistryStore"}, clock));
-  EXPECT_FAULT(Fault::kUser, "no path", MakeRegistry({.path = "file://"}, clock));
-  EXPECT_OK(MakeRegistry({.path = "/odd name/a://b"}, clock));
 }
 
 TEST(RandomUuidTest, IsOfVersionFourAndNeverTheSame) {

@@ -1,8 +1,5 @@
-#include "banquet/registry/view_lock.h"
+#include "banquet/registry/file/view_lock.h"
 
-#include <unistd.h>
-
-#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstdlib>
@@ -12,16 +9,13 @@
 #include <utility>
 #include <vector>
 
-#include "banquet/base/log.h"
-#include "banquet/base/time_text.h"
 #include "banquet/client/filesystem/file_lock.h"
+#include "banquet/registry/lock_wait.h"
 
 namespace banquet {
 namespace {
 
-constexpr std::chrono::milliseconds kPoll(100);
 constexpr size_t kReadableBytesMax = 40;
-constexpr size_t kNoteBytesMax = 1000;
 
 class HeldViewLock final : public ViewLock {
  public:
@@ -67,34 +61,9 @@ std::array<std::string, 2> LockPaths(const ViewLockTarget& target) {
           temporary / fmt::format("banquet-{:016x}-{}.lock", HashOf(registry.string()), key)};
 }
 
-std::string HostName() {
-  char name[256] = {};
-  return ::gethostname(name, sizeof(name) - 1) == 0 ? name : "unknown";
-}
-
 std::string NoteOf(const ViewLockTarget& target, int64_t now_us) {
-  return fmt::format("pid {} on host {} since {}\nview {} of project {}\n", ::getpid(), HostName(),
-                     FormatRfc3339(now_us), target.view, target.project);
-}
-
-// The first line of the holder's note as far as it can be shown: ": pid 1 on host h since …" or
-// nothing.
-std::string HolderOf(std::string_view note) {
-  std::string line(note.substr(0, std::min(note.find('\n'), kNoteBytesMax)));
-  std::ranges::replace_if(
-      line, [](char c) { return static_cast<unsigned char>(c) < 0x20; }, '?');
-  return line.empty() ? line : ": " + line;
-}
-
-Status HeldStatus(const ViewLockTarget& target, const std::string& note,
-                  std::chrono::milliseconds wait) {
-  const std::string holder = HolderOf(note);
-  if (wait.count() <= 0) {
-    return HeldError("Another run holds view {}{}; wait for it with --wait SECONDS", target.view,
-                     holder);
-  }
-  return HeldError("Another run still holds view {} after {} s{}; wait longer with --wait SECONDS",
-                   target.view, static_cast<double>(wait.count()) / 1000, holder);
+  return fmt::format("{}\nview {} of project {}\n", NoteOfThisProcess(now_us), target.view,
+                     target.project);
 }
 
 // One try at the place beside the registry, or else at the one that takes files.
@@ -115,20 +84,16 @@ Result<std::unique_ptr<ViewLock>> TakeViewLock(const ViewLockTarget& target,
                                                std::chrono::milliseconds wait, Clock& clock,
                                                std::stop_token stop) {
   const std::array<std::string, 2> paths = LockPaths(target);
-  const auto deadline = clock.Steady() + wait;
-  bool told = false;
-  while (true) {
-    if (stop.stop_requested()) return CancelledError();
-    BANQUET_ASSIGN_OR_RETURN(LockAttempt attempt, TryPlaces(paths, NoteOf(target, clock.NowUs())));
-    if (attempt.lock.has_value()) return std::make_unique<HeldViewLock>(*std::move(attempt.lock));
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - clock.Steady());
-    if (left.count() <= 0) return HeldStatus(target, attempt.holder_note, wait);
-    if (!std::exchange(told, true)) {
-      LogWarning("Another run holds view {}{}; waiting for it for up to {} s", target.view,
-                 HolderOf(attempt.holder_note), static_cast<double>(wait.count()) / 1000);
-    }
-    if (!clock.Wait(std::min(left, kPoll), stop)) return CancelledError();
-  }
+  return WaitForLock(
+      {.view = target.view, .longest = wait, .stop = std::move(stop)}, clock,
+      [&]() -> Result<LockTry> {
+        BANQUET_ASSIGN_OR_RETURN(LockAttempt attempt,
+                                 TryPlaces(paths, NoteOf(target, clock.NowUs())));
+        if (!attempt.lock.has_value())
+          return LockTry{.lock = nullptr, .holder_note = std::move(attempt.holder_note)};
+        return LockTry{.lock = std::make_unique<HeldViewLock>(*std::move(attempt.lock)),
+                       .holder_note = {}};
+      });
 }
 
 }  // namespace banquet

@@ -1,0 +1,43 @@
+#include "banquet/builtin/registries.h"
+
+#include <fstream>
+
+#include "banquet/base/testing.h"
+#include "banquet/client/filesystem/temporary_directory.h"
+
+namespace banquet {
+namespace {
+
+Status Refusal(const RegistrySettings& settings) {
+  ManualClock clock(0);
+  RepoConfig config;
+  config.registry = settings;
+  return MakeRegistry(config, clock).status();
+}
+
+TEST(MakeRegistryTest, RefusesWhatThisVersionCannotReadByName) {
+  EXPECT_FAULT(Fault::kUser, "'snowflake.registry'",
+               Refusal({.type = "snowflake.registry", .path = "x"}));
+  EXPECT_FAULT(Fault::kUser, "'s3://'", Refusal({.path = "s3://bucket/registry.db"}));
+  EXPECT_FAULT(Fault::kUser, "reads local files", Refusal({.path = "gs://bucket/registry.db"}));
+  EXPECT_FAULT(Fault::kUser, "AzureRegistryStore",
+               Refusal({.path = "x", .registry_store_type = "AzureRegistryStore"}));
+  EXPECT_FAULT(Fault::kUser, "no path", Refusal({.path = "file://"}));
+  EXPECT_OK(Refusal({.path = "/odd name/a://b"}));
+  EXPECT_OK(Refusal({.type = "sql", .path = "sqlite:////folder/registry.db"}));
+  EXPECT_FAULT(Fault::kUser, "no URL", Refusal({.type = "sql", .path = "x"}));
+}
+
+TEST(MakeRegistryTest, AFileUrlNamesALocalFile) {
+  const TemporaryDirectory folder;
+  std::ofstream(folder.File("registry.db")) << "\x1a\x01"
+                                               "1";  // registry_schema_version
+  ManualClock clock(0);
+  RepoConfig config;
+  config.registry.path = "file://" + folder.File("registry.db");
+  ASSERT_OK_AND_ASSIGN(const auto registry, MakeRegistry(config, clock));
+  EXPECT_OK(registry->Read());
+}
+
+}  // namespace
+}  // namespace banquet
