@@ -24,6 +24,8 @@ else()
   set(so_version ${CMAKE_MATCH_1})
   string(REGEX MATCH "ARROW_VERSION_STRING \"([0-9.]+)\"" _ "${lines}")
   message(STATUS "Arrow ${CMAKE_MATCH_1} from the pyarrow wheel")
+  # Loaded when the first s3:// path is met, from beside libarrow.
+  list(APPEND BANQUET_ARROW_LIBRARIES ${wheel}/libarrow_s3.so.${so_version})
   foreach(library arrow arrow_compute parquet)
     add_library(wheel_${library} SHARED IMPORTED)
     set_target_properties(wheel_${library} PROPERTIES

@@ -11,6 +11,7 @@ sys.dont_write_bytecode = True
 from dynamodb_server import DynamoServer  # noqa: E402
 from feast_process import FeastProcess  # noqa: E402
 from mariadb_server import MariadbServer  # noqa: E402
+from object_servers import GcsServer, S3Server  # noqa: E402
 from postgres_server import PostgresServer  # noqa: E402
 from stores import OnlineServers, RedisServer  # noqa: E402
 
@@ -55,6 +56,20 @@ def postgres_server(tmp_path_factory):
 @pytest.fixture(scope="session")
 def mariadb_server(tmp_path_factory):
     server = MariadbServer(tmp_path_factory.mktemp("mariadb"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def s3_server(tmp_path_factory):
+    server = S3Server(tmp_path_factory.mktemp("s3"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def gcs_server(tmp_path_factory):
+    server = GcsServer(tmp_path_factory.mktemp("gcs"))
     yield server
     server.stop()
 

@@ -30,7 +30,7 @@ ONLY_IN = {
     "curl/": ("client/http",),
     "hiredis/": ("online/redis",),
     "yaml-cpp/": ("config",),
-    "arrow/filesystem/": ("client/filesystem",),
+    "arrow/filesystem/": ("client/objects",),
     "arrow/dataset/": ("offline",),
     "arrow-adbc/": ("offline",),
     "parquet/": ("offline", "staging"),

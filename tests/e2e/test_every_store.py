@@ -40,7 +40,7 @@ def test_a_further_store_of_another_kind_is_written_beside(make_repository, serv
         f"      endpoint_url: http://localhost:{servers.dynamodb.port}\n")
     outcome = repository.banquet("materialize", *WINDOW, "-v", "inc_plain")
     assert outcome.exit_code == 0, outcome
-    rows, = servers.postgres.tables("golden_inc").values()
+    rows = servers.postgres.tables("golden_inc")["golden_inc_inc_plain"]
     content, = servers.dynamodb.tables("golden_inc").values()
     values = {row["feature_name"]: row["value"] for row in rows}
     assert len({row["entity_key"] for row in rows}) == len(content["items"]) > 0

@@ -59,10 +59,11 @@ def test_output_that_cannot_be_written_is_an_error(repository):
     assert process.returncode == REMOTE and "standard output" in process.stderr, process
 
 
-def test_a_reader_that_has_seen_enough_is_no_error(repository):
+@pytest.mark.parametrize("command", [["options"], ["--help"], ["materialize", "--help"]])  # More than a buffer, and less.
+def test_a_reader_that_has_seen_enough_is_no_error(repository, command):
     ours, theirs = os.pipe()
     os.close(ours)
-    process = subprocess.run([BINARY, "options"], cwd=repository.path, stdout=theirs, stderr=subprocess.PIPE, text=True,
+    process = subprocess.run([BINARY, *command], cwd=repository.path, stdout=theirs, stderr=subprocess.PIPE, text=True,
                              env=repository.process_environment())
     os.close(theirs)
     assert (process.returncode, process.stderr) == (0, ""), process

@@ -29,6 +29,18 @@ def intervals(path):
             for view in [*registry.feature_views, *registry.stream_feature_views]}
 
 
+def point_sources(path, uri_of, endpoint=""):
+    """Gives every file source another place: uri_of(old) -> new."""
+    registry = read_registry(path)
+    views = [*registry.feature_views, *registry.stream_feature_views]
+    for source in [*registry.data_sources, *[view.spec.batch_source for view in views]]:
+        for one in (source, source.batch_source):
+            if one.file_options.uri:
+                one.file_options.uri = uri_of(one.file_options.uri)
+                one.file_options.s3_endpoint_override = endpoint
+    path.write_bytes(registry.SerializeToString())
+
+
 def value(data):
     message = Value()
     message.ParseFromString(data)

@@ -94,7 +94,11 @@ Result<std::unique_ptr<OfflineStore>> MakeOfflineStore(const RepoConfig& config)
   const std::vector<std::string> types = {"dask", "duckdb", "file"};
   for (const std::string& type : types) {
     if (type == config.offline_store_type) {
-      return parquet_store::MakeStore(config.offline_store, {.repo_path = config.repo_path});
+      return parquet_store::MakeStore(config.offline_store,
+                                      {.repo_path = config.repo_path,
+                                       .anonymous_objects = config.options.anonymous_objects,
+                                       .connect_timeout = config.options.connect_timeout,
+                                       .stall_timeout = config.options.stall_timeout});
     }
   }
   return UserError(

@@ -1,10 +1,12 @@
 // The command `banquet`.
 
+#include <poll.h>
+#include <unistd.h>
+
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <algorithm>
-#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <string>
@@ -15,6 +17,7 @@
 #include "banquet/cli/command.h"
 #include "banquet/cli/progress.h"
 #include "banquet/cli/usage_error.h"
+#include "banquet/client/objects/object_store.h"
 #include "banquet/config/run_options.h"
 
 namespace banquet {
@@ -94,6 +97,12 @@ int Main(int argc, char** argv) {
   return body(options);
 }
 
+// Of standard output; the write that met it may have been long before.
+bool ReaderIsGone() {
+  pollfd output = {.fd = STDOUT_FILENO, .events = POLLOUT, .revents = 0};
+  return ::poll(&output, 1, 0) == 1 && (output.revents & POLLERR) != 0;
+}
+
 }  // namespace
 }  // namespace banquet
 
@@ -101,10 +110,10 @@ int main(int argc, char** argv) {
   // A reader that went away and a file that may not grow are errors of a write, not the end of us.
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
+  const banquet::objects::FileSystemsEnd file_systems_end;
   const int exit_code = banquet::Main(argc, argv);
-  errno = 0;
   const bool written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
-  if (written || errno == EPIPE) return exit_code;  // A reader such as head has seen enough.
+  if (written || banquet::ReaderIsGone()) return exit_code;  // Such as head, which has seen enough.
   std::fprintf(stderr, "banquet: standard output could not be written to its end\n");
   return std::max(exit_code, 4);
 }

@@ -80,6 +80,10 @@ constexpr OptionSpec kOptions[] = {
      .meaning =
          "Times in SQLite: seconds of the host's local time, as Feast's Python does, or true UTC.",
      .choices = "python|utc"},
+    {.name = "anonymous_objects",
+     .type = OptionType::kBool,
+     .default_value = "false",
+     .meaning = "Read s3:// and gs:// without credentials: public buckets."},
     {.name = "sqlite_feed",
      .type = OptionType::kBool,
      .default_value = "true",
@@ -335,6 +339,7 @@ Result<RunOptions> ParseRunOptions(const ConfigNode& block,
   options.skip_row_groups = values.Bool("skip_row_groups");
   options.dictionaries = values.Bool("dictionaries");
   options.sqlite_ts = values.Text("sqlite_ts") == "utc" ? SqliteTimes::kUtc : SqliteTimes::kPython;
+  options.anonymous_objects = values.Bool("anonymous_objects");
   options.sqlite_feed = values.Bool("sqlite_feed");
   options.dynamodb_write_units_max = values.Text("dynamodb_write_units_max").value_or("");
   options.redis_wait_replicas = static_cast<int>(*values.Int("redis_wait_replicas"));

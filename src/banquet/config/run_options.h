@@ -55,7 +55,8 @@ struct RunOptions {
   bool skip_row_groups = true;
   bool dictionaries = true;
   SqliteTimes sqlite_ts = SqliteTimes::kPython;
-  bool sqlite_feed = true;  // A statement per flush into SQLite; else one per row.
+  bool anonymous_objects = false;  // s3:// and gs:// are read without credentials.
+  bool sqlite_feed = true;         // A statement per flush into SQLite; else one per row.
   int redis_wait_replicas = 0;
   std::string
       dynamodb_write_units_max;  // A second: "1000", or "50%" of the table's; empty: no limit.

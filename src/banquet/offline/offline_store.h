@@ -2,6 +2,7 @@
 // Where rows come from.
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <numeric>
@@ -72,7 +73,10 @@ class OfflineStore {
 };
 
 struct OfflineStoreContext {
-  std::string repo_path;  // Relative paths count from here.
+  std::string repo_path;           // Relative paths count from here.
+  bool anonymous_objects = false;  // Object stores are read without credentials.
+  std::chrono::milliseconds connect_timeout{10'000};
+  std::chrono::milliseconds stall_timeout{60'000};
 };
 
 }  // namespace banquet

@@ -13,6 +13,7 @@ struct Credentials {
   std::string access_key_id;
   std::string secret_access_key;  // Never printed.
   std::string session_token;      // Empty: none. Never printed.
+  bool operator==(const Credentials&) const = default;
 };
 
 // What is signed. Paths and queries as they are sent, percent-encoded.

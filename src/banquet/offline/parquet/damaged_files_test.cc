@@ -101,7 +101,7 @@ TEST(DamagedFiles, AnIndexBeyondItsDictionaryIsADataError) {
   const TempFolder folder;
   const std::string path = SmallFile(folder);
   const std::string whole = Content(path);
-  ASSERT_OK_AND_ASSIGN(const auto file, ParquetFile::Open(path));
+  ASSERT_OK_AND_ASSIGN(const auto file, ParquetFile::Open(path, MakeLocalAccess()));
   const auto chunk = file->metadata().RowGroup(0)->ColumnChunk(2);
   const auto begin = static_cast<size_t>(chunk->data_page_offset());
   const auto end =

@@ -1,15 +1,11 @@
 #include "banquet/offline/parquet/parquet_file.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <cerrno>
 
-#include "arrow/io/file.h"
+#include "arrow/io/interfaces.h"
 #include "arrow/type.h"
 #include "arrow/util/io_util.h"
-#include "banquet/client/filesystem/file_descriptor.h"
 #include "parquet/arrow/schema.h"
 #include "parquet/metadata.h"
 #include "parquet/properties.h"
@@ -21,6 +17,8 @@ namespace {
 constexpr int64_t kReadBytesOfAll = int64_t{8} << 20;
 constexpr int64_t kReadBytesMax = 256 * 1024;
 constexpr int64_t kReadBytesMin = 8 * 1024;
+// Of an object, where each read is a request.
+constexpr int64_t kRemoteBytesOfAll = int64_t{16} << 20;
 
 Status Changed(const std::string& path) {
   return DataError(
@@ -29,32 +27,15 @@ Status Changed(const std::string& path) {
       path);
 }
 
-Result<FileStamp> StampOf(const arrow::io::ReadableFile& file, const std::string& path) {
-  struct stat found {};
-  if (::fstat(file.file_descriptor(), &found) != 0) {
-    return ErrnoStatus(errno, "Cannot look at file " + path);
-  }
-  return FileStamp{
-      .device = found.st_dev,
-      .inode = found.st_ino,
-      .size = found.st_size,
-      .changed_ns = int64_t{found.st_mtim.tv_sec} * 1000 * 1000 * 1000 + found.st_mtim.tv_nsec};
-}
-
-Result<std::shared_ptr<arrow::io::ReadableFile>> OpenForReading(const std::string& path) {
-  // O_NONBLOCK so that a pipe by that name does not hold us.
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0) return ErrnoStatus(errno, "Cannot open file " + path);
-  return arrow::io::ReadableFile::Open(fd);
-}
-
 // Damage is found where the writer left page checksums.
-parquet::ReaderProperties PageProperties(int64_t columns) {
+parquet::ReaderProperties PageProperties(int64_t columns, bool is_remote) {
   parquet::ReaderProperties properties = parquet::default_reader_properties();
   properties.set_page_checksum_verification(true);
   // Page by page: whole column chunks of large row groups would be what takes the most memory.
   properties.enable_buffered_stream();
-  properties.set_buffer_size(std::clamp(kReadBytesOfAll / columns, kReadBytesMin, kReadBytesMax));
+  const int64_t share = (is_remote ? kRemoteBytesOfAll : kReadBytesOfAll) / columns;
+  properties.set_buffer_size(is_remote ? std::max(share, kReadBytesMax)
+                                       : std::clamp(share, kReadBytesMin, kReadBytesMax));
   return properties;
 }
 
@@ -76,19 +57,21 @@ Status UnreadableFile(const std::string& path, const Status& status) {
                    path, status.message());
 }
 
-Result<std::shared_ptr<const ParquetFile>> ParquetFile::Open(std::string path) {
-  std::shared_ptr<ParquetFile> file(new ParquetFile());
-  file->path_ = std::move(path);
+Result<std::shared_ptr<const ParquetFile>> ParquetFile::Open(
+    std::string path, std::shared_ptr<const FileAccess> access) {
+  std::shared_ptr<ParquetFile> file(new ParquetFile(std::move(path), std::move(access)));
   BANQUET_RETURN_NOT_OK(AtTheDoor(file->path_, [&] { return file->ReadFooter(); }));
   return file;
 }
 
 Status ParquetFile::ReadFooter() {
-  BANQUET_ASSIGN_OR_RETURN(std::shared_ptr<arrow::io::ReadableFile> file, OpenForReading(path_));
-  BANQUET_ASSIGN_OR_RETURN(stamp_, StampOf(*file, path_));
-  if (stamp_.size == 0) return DataError("The Parquet file is empty (0 bytes): {}", path_);
+  BANQUET_ASSIGN_OR_RETURN(const std::unique_ptr<OpenFile> open, access_->Open(path_));
+  BANQUET_ASSIGN_OR_RETURN(version_, open->Version());
+  BANQUET_ASSIGN_OR_RETURN(const int64_t size, open->file()->GetSize());
+  if (size == 0) return DataError("The Parquet file is empty (0 bytes): {}", path_);
   parquet::arrow::FileReaderBuilder builder;
-  BANQUET_RETURN_NOT_OK(builder.Open(file, PageProperties(/*columns=*/1)));
+  BANQUET_RETURN_NOT_OK(
+      builder.Open(open->file(), PageProperties(/*columns=*/1, access_->is_remote())));
   BANQUET_ASSIGN_OR_RETURN(const std::unique_ptr<parquet::arrow::FileReader> reader,
                            builder.Build());
   metadata_ = reader->parquet_reader()->metadata();
@@ -130,8 +113,17 @@ Result<int> ParquetFile::FindColumn(const std::string& name) const {
   return found;
 }
 
+Result<int64_t> ParquetFile::StoredBytes(int row_group, const std::vector<int>& leaves) const {
+  return AtTheDoor(path_, [&]() -> Result<int64_t> {
+    const auto group = metadata_->RowGroup(row_group);
+    int64_t bytes = 0;
+    for (const int leaf : leaves) bytes += group->ColumnChunk(leaf)->total_compressed_size();
+    return bytes;
+  });
+}
+
 Result<OpenParquet> ParquetFile::OpenReader(const ReadingForm& form) const {
-  Result<std::shared_ptr<arrow::io::ReadableFile>> file = OpenForReading(path_);
+  Result<std::unique_ptr<OpenFile>> file = access_->Open(path_);
   if (!file.ok()) {
     // It was there when the footer was read.
     if (FaultOf(file.status()) == Fault::kUser) return Changed(path_);
@@ -139,27 +131,29 @@ Result<OpenParquet> ParquetFile::OpenReader(const ReadingForm& form) const {
   }
   BANQUET_RETURN_NOT_OK(CheckUnchanged(**file));
   return AtTheDoor(path_, [&]() -> Result<OpenParquet> {
+    const bool is_remote = access_->is_remote();
     parquet::ArrowReaderProperties properties = parquet::default_arrow_reader_properties();
     properties.set_use_threads(false);
-    properties.set_pre_buffer(false);
+    // A row group that is small enough comes in a few requests at once.
+    properties.set_pre_buffer(is_remote && form.stored_bytes <= kRemoteBytesOfAll);
     properties.set_batch_size(form.batch_rows);
     for (const int leaf : form.dictionaries) properties.set_read_dictionary(leaf, true);
     if (form.int96_unit == Int96Unit::kMicros) {
       properties.set_coerce_int96_timestamp_unit(arrow::TimeUnit::MICRO);
     }
     parquet::arrow::FileReaderBuilder builder;
-    BANQUET_RETURN_NOT_OK(
-        builder.Open(*file, PageProperties(std::max<int64_t>(form.columns, 1)), metadata_));
+    BANQUET_RETURN_NOT_OK(builder.Open(
+        (*file)->file(), PageProperties(std::max<int64_t>(form.columns, 1), is_remote), metadata_));
     builder.properties(properties);
-    OpenParquet open{.file = *file, .reader = nullptr};
+    OpenParquet open{.file = std::move(*file), .reader = nullptr};
     BANQUET_ASSIGN_OR_RETURN(open.reader, builder.Build());
     return open;
   });
 }
 
-Status ParquetFile::CheckUnchanged(const arrow::io::ReadableFile& file) const {
-  BANQUET_ASSIGN_OR_RETURN(const FileStamp stamp, StampOf(file, path_));
-  return stamp == stamp_ ? Status::OK() : Changed(path_);
+Status ParquetFile::CheckUnchanged(const OpenFile& file) const {
+  BANQUET_ASSIGN_OR_RETURN(const std::string version, file.Version());
+  return version == version_ ? Status::OK() : Changed(path_);
 }
 
 }  // namespace banquet::parquet_store

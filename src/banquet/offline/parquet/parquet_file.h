@@ -2,8 +2,6 @@
 // One Parquet file: its footer, read once, and readers on it that know whether it is still the same
 // file. The door where libparquet's exceptions and statuses become data errors.
 
-#include <sys/types.h>
-
 #include <exception>
 #include <memory>
 #include <string>
@@ -12,11 +10,8 @@
 
 #include "arrow/type_fwd.h"
 #include "banquet/base/status.h"
+#include "banquet/offline/parquet/file_access.h"
 #include "parquet/arrow/reader.h"
-
-namespace arrow::io {
-class ReadableFile;
-}
 
 namespace banquet::parquet_store {
 
@@ -46,15 +41,6 @@ auto HintAtTheDoor(Call&& call) -> decltype(call()) {
   }
 }
 
-// What tells one content of a path from another.
-struct FileStamp {
-  dev_t device = 0;
-  ino_t inode = 0;
-  off_t size = 0;
-  int64_t changed_ns = 0;  // mtime
-  bool operator==(const FileStamp&) const = default;
-};
-
 // A top-level column of a file.
 struct StoredColumn {
   std::shared_ptr<arrow::Field> field;
@@ -64,7 +50,7 @@ struct StoredColumn {
 
 // An open file and a reader on it. Used by one thread.
 struct OpenParquet {
-  std::shared_ptr<arrow::io::ReadableFile> file;
+  std::unique_ptr<OpenFile> file;
   std::unique_ptr<parquet::arrow::FileReader> reader;
 };
 
@@ -76,6 +62,7 @@ struct ReadingForm {
   Int96Unit int96_unit = Int96Unit::kNanos;
   int64_t batch_rows = 0;         // At most so many at a time.
   int64_t columns = 1;            // Physical ones that will be read.
+  int64_t stored_bytes = 0;       // Of those in the row group that will be read.
   std::vector<int> dictionaries;  // Physical columns to give as dictionaries.
 };
 
@@ -83,7 +70,8 @@ struct ReadingForm {
 class ParquetFile {
  public:
   // A file that is missing, damaged or no Parquet file is an error that names it.
-  static Result<std::shared_ptr<const ParquetFile>> Open(std::string path);
+  static Result<std::shared_ptr<const ParquetFile>> Open(std::string path,
+                                                         std::shared_ptr<const FileAccess> access);
 
   const std::string& path() const { return path_; }
   const parquet::FileMetaData& metadata() const { return *metadata_; }
@@ -92,17 +80,22 @@ class ParquetFile {
   // Its index, or -1. Two columns of one name are a data error.
   Result<int> FindColumn(const std::string& name) const;
 
+  // As stored, of some physical columns of a row group.
+  Result<int64_t> StoredBytes(int row_group, const std::vector<int>& leaves) const;
+
   // A reader with the shared footer; a data error if the file is not the one whose footer was read.
   Result<OpenParquet> OpenReader(const ReadingForm& form) const;
   // Whether an opened file was written to since the footer was read.
-  Status CheckUnchanged(const arrow::io::ReadableFile& file) const;
+  Status CheckUnchanged(const OpenFile& file) const;
 
  private:
-  ParquetFile() = default;
+  ParquetFile(std::string path, std::shared_ptr<const FileAccess> access)
+      : path_(std::move(path)), access_(std::move(access)) {}
   Status ReadFooter();
 
-  std::string path_;
-  FileStamp stamp_;
+  const std::string path_;
+  const std::shared_ptr<const FileAccess> access_;
+  std::string version_;
   std::shared_ptr<parquet::FileMetaData> metadata_;
   std::vector<StoredColumn> columns_;
 };

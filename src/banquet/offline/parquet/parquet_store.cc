@@ -12,18 +12,18 @@ namespace {
 
 class ParquetStore final : public OfflineStore {
  public:
-  explicit ParquetStore(std::string repo_path) : repo_path_(std::move(repo_path)) {}
+  explicit ParquetStore(const OfflineStoreContext& context) : stores_(context) {}
 
   ScanCapabilities capabilities() const override { return {}; }
 
   Result<Scan> OpenScan(const ScanRequest& request) override {
-    Result<Scan> scan = PlanScan(request, repo_path_);
+    Result<Scan> scan = PlanScan(request, &stores_);
     if (!scan.ok()) return Annotate(scan.status(), "data source " + request.source.name);
     return scan;
   }
 
  private:
-  const std::string repo_path_;
+  SourceStores stores_;
 };
 
 }  // namespace
@@ -43,7 +43,7 @@ Result<std::unique_ptr<OfflineStore>> MakeStore(const ConfigNode& block,
         is_duckdb ? std::span<const std::string_view>(kDuckdbKeys) : kFileKeys;
     BANQUET_RETURN_NOT_OK(OptionValues::Parse({}, block, "offline_store", known).status());
   }
-  return std::make_unique<ParquetStore>(context.repo_path);
+  return std::make_unique<ParquetStore>(context);
 }
 
 }  // namespace banquet::parquet_store

@@ -74,6 +74,7 @@ class ColumnStream {
       leaves.insert(leaves.end(), own.begin(), own.end());
     }
     form.columns = static_cast<int64_t>(leaves.size());
+    BANQUET_ASSIGN_OR_RETURN(form.stored_bytes, file.StoredBytes(row_group, leaves));
     BANQUET_ASSIGN_OR_RETURN(stream->open_, file.OpenReader(form));
     stream->path_ = file.path();
     stream->columns_ = columns.size();
@@ -101,7 +102,7 @@ class ColumnStream {
     });
   }
 
-  const arrow::io::ReadableFile& file() const { return *open_.file; }
+  const OpenFile& file() const { return *open_.file; }
 
  private:
   std::string path_;

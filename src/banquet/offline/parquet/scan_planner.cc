@@ -6,7 +6,9 @@
 #include <utility>
 #include <vector>
 
+#include "arrow/io/interfaces.h"
 #include "arrow/type.h"
+#include "arrow/util/parallel.h"
 #include "banquet/base/option_table.h"
 #include "banquet/offline/parquet/column_types.h"
 #include "banquet/offline/parquet/parquet_file.h"
@@ -70,9 +72,9 @@ class Planner {
  public:
   explicit Planner(const ScanRequest& request) : request_(request) {}
 
-  Result<Scan> Plan(const std::string& repo_path) {
+  Result<Scan> Plan(SourceStores* stores) {
     BANQUET_RETURN_NOT_OK(CheckRequest());
-    BANQUET_RETURN_NOT_OK(OpenFiles(repo_path));
+    BANQUET_RETURN_NOT_OK(OpenFiles(stores));
     for (const std::string& name : request_.columns) {
       BANQUET_ASSIGN_OR_RETURN(SourceColumn column, FindColumn(name));
       BANQUET_RETURN_NOT_OK(UnifyType(&column));
@@ -118,9 +120,12 @@ class Planner {
 
   // Files that the partition column excludes are not opened. If it excludes all, the first one is,
   // for the types of its columns.
-  Status OpenFiles(const std::string& repo_path) {
+  Status OpenFiles(SourceStores* stores) {
+    BANQUET_ASSIGN_OR_RETURN(const std::string path,
+                             ResolvedPath(request_.source, stores->repo_path()));
+    const SourceAccess access = stores->AccessOf(request_.source, path);
     BANQUET_ASSIGN_OR_RETURN(std::vector<SourceFile> found,
-                             FindSourceFiles(request_.source, repo_path));
+                             FindSourceFiles(request_.source, path, access.directory.get()));
     partition_types_ = InferPartitionTypes(found);
     std::vector<SourceFile> kept;
     for (SourceFile& file : found) {
@@ -135,11 +140,19 @@ class Planner {
     }
     only_spare_ = kept.empty();
     if (only_spare_) kept.push_back(std::move(spare_));
-    for (SourceFile& place : kept) {
-      BANQUET_ASSIGN_OR_RETURN(std::shared_ptr<const ParquetFile> file,
-                               ParquetFile::Open(place.path));
-      files_.push_back({std::move(place), std::move(file)});
-    }
+    return ReadFooters(std::move(kept), access.files);
+  }
+
+  // Those of objects several at once: each is a request or two that are waited for.
+  Status ReadFooters(std::vector<SourceFile> places,
+                     const std::shared_ptr<const FileAccess>& access) {
+    std::vector<std::shared_ptr<const ParquetFile>> read(places.size());
+    BANQUET_RETURN_NOT_OK(arrow::internal::OptionalParallelFor(
+        access->is_remote(), static_cast<int>(places.size()),
+        [&](int i) { return ParquetFile::Open(places[i].path, access).Value(&read[i]); },
+        arrow::io::default_io_context().executor()));
+    for (size_t i = 0; i < places.size(); ++i)
+      files_.push_back({std::move(places[i]), std::move(read[i])});
     return Status::OK();
   }
 
@@ -344,8 +357,8 @@ class Planner {
 
 }  // namespace
 
-Result<Scan> PlanScan(const ScanRequest& request, const std::string& repo_path) {
-  return Planner(request).Plan(repo_path);
+Result<Scan> PlanScan(const ScanRequest& request, SourceStores* stores) {
+  return Planner(request).Plan(stores);
 }
 
 }  // namespace banquet::parquet_store

@@ -1,52 +1,21 @@
 #include "banquet/offline/parquet/source_files.h"
 
-#include <dirent.h>
 #include <fnmatch.h>
-#include <sys/stat.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <map>
 #include <memory>
 #include <string_view>
 #include <utility>
 
-#include "banquet/client/filesystem/file_descriptor.h"
+#include "banquet/client/objects/object_store.h"
 
 namespace banquet::parquet_store {
 namespace {
 
 constexpr size_t kFolderDepthMax = 64;
 constexpr std::string_view kNullPartition = "__HIVE_DEFAULT_PARTITION__";
-
-struct PathState {
-  bool exists = false;
-  bool is_folder = false;
-  bool is_file = false;
-  int error = 0;  // errno where it does not exist or may not be looked at.
-  std::pair<dev_t, ino_t> id;
-};
-
-PathState Look(const std::string& path) {
-  struct stat found {};
-  PathState state;
-  if (::stat(path.c_str(), &found) != 0) {
-    state.error = errno;
-    return state;
-  }
-  state.exists = true;
-  state.is_folder = S_ISDIR(found.st_mode);
-  state.is_file = S_ISREG(found.st_mode);
-  state.id = {found.st_dev, found.st_ino};
-  return state;
-}
-
-std::string Join(const std::string& folder, const std::string& name) {
-  return folder.ends_with('/') ? folder + name : folder + "/" + name;
-}
 
 std::vector<std::string> Components(std::string_view path) {
   std::vector<std::string> components;
@@ -95,33 +64,16 @@ bool HasParquetName(const std::string& name) {
   return name.ends_with(".parquet") || name.ends_with(".parq") || name.ends_with(".pq");
 }
 
-bool BeginsWithParquetMagic(const std::string& path) {
-  char magic[4] = {};
-  std::ifstream file(path, std::ios::binary);
-  return file.read(magic, sizeof(magic)) && std::memcmp(magic, "PAR1", sizeof(magic)) == 0;
-}
-
-Result<std::vector<std::string>> SortedNames(const std::string& folder) {
-  const std::unique_ptr<DIR, int (*)(DIR*)> listing(::opendir(folder.c_str()), &::closedir);
-  if (listing == nullptr) {
-    return ErrnoStatus(errno, "Cannot list a folder of the data source: " + folder);
-  }
-  std::vector<std::string> names;
-  while (const dirent* entry = ::readdir(listing.get())) {
-    const std::string name = entry->d_name;
-    if (name != "." && name != "..") names.push_back(name);
-  }
-  std::ranges::sort(names);
-  return names;
-}
-
 // The table format whose folder this is, or "".
-std::string_view TableFormatOf(const std::string& folder) {
-  if (Look(Join(folder, "_delta_log")).is_folder) return "Delta Lake";
-  if (Look(Join(folder, ".hoodie")).is_folder) return "Hudi";
-  const std::string metadata = Join(folder, "metadata");
-  if (!Look(metadata).is_folder) return "";
-  const Result<std::vector<std::string>> names = SortedNames(metadata);
+Result<std::string_view> TableFormatOf(Directory* directory, const std::string& folder) {
+  BANQUET_ASSIGN_OR_RETURN(const PathState delta, directory->Look(JoinPath(folder, "_delta_log")));
+  if (delta.is_folder) return "Delta Lake";
+  BANQUET_ASSIGN_OR_RETURN(const PathState hudi, directory->Look(JoinPath(folder, ".hoodie")));
+  if (hudi.is_folder) return "Hudi";
+  const std::string metadata = JoinPath(folder, "metadata");
+  BANQUET_ASSIGN_OR_RETURN(const PathState iceberg, directory->Look(metadata));
+  if (!iceberg.is_folder) return "";
+  const Result<std::vector<std::string>> names = directory->SortedNames(metadata);
   if (names.ok() && std::ranges::any_of(*names, [](const std::string& name) {
         return name.ends_with(".metadata.json");
       })) {
@@ -130,8 +82,8 @@ std::string_view TableFormatOf(const std::string& folder) {
   return "";
 }
 
-Status RefuseTableFormat(const std::string& folder) {
-  const std::string_view format = TableFormatOf(folder);
+Status RefuseTableFormat(Directory* directory, const std::string& folder) {
+  BANQUET_ASSIGN_OR_RETURN(const std::string_view format, TableFormatOf(directory, folder));
   if (format.empty()) return Status::OK();
   return UserError(
       "{} table: not supported by this version, which reads plain Parquet files; export the "
@@ -139,11 +91,10 @@ Status RefuseTableFormat(const std::string& folder) {
       format, folder);
 }
 
-Status RefuseTableFormatAbove(const std::string& path) {
-  std::filesystem::path folder = std::filesystem::path(path).parent_path();
-  while (folder.has_relative_path()) {
-    BANQUET_RETURN_NOT_OK(RefuseTableFormat(folder.string()));
-    folder = folder.parent_path();
+Status RefuseTableFormatAbove(Directory* directory, const std::string& path) {
+  for (auto folder = directory->Parent(path); folder.has_value();
+       folder = directory->Parent(*folder)) {
+    BANQUET_RETURN_NOT_OK(RefuseTableFormat(directory, *folder));
   }
   return Status::OK();
 }
@@ -151,19 +102,23 @@ Status RefuseTableFormatAbove(const std::string& path) {
 // Collects files below folders and globs. Used by one thread, for one source.
 class Collector {
  public:
+  explicit Collector(Directory* directory) : directory_(directory) {}
+
   // All data files at and below a folder.
   Status AddFolder(const std::string& folder) {
+    BANQUET_RETURN_NOT_OK(directory_->Expect(folder));
     BANQUET_ASSIGN_OR_RETURN(const Descent descent, Descend(folder));
-    BANQUET_ASSIGN_OR_RETURN(const std::vector<std::string> names, SortedNames(folder));
+    BANQUET_ASSIGN_OR_RETURN(const std::vector<std::string> names, directory_->SortedNames(folder));
     for (const std::string& name : names) {
       if (IsHidden(name)) continue;
-      const std::string path = Join(folder, name);
-      const PathState state = Look(path);
+      const std::string path = JoinPath(folder, name);
+      BANQUET_ASSIGN_OR_RETURN(const PathState state, directory_->Look(path));
       if (state.is_folder) {
         BANQUET_RETURN_NOT_OK(AddFolder(path));
-      } else if (state.is_file && (HasParquetName(name) || (name.starts_with("part-") &&
-                                                            name.find('.') == std::string::npos &&
-                                                            BeginsWithParquetMagic(path)))) {
+      } else if (state.is_file &&
+                 (HasParquetName(name) ||
+                  (name.starts_with("part-") && name.find('.') == std::string::npos &&
+                   directory_->BeginsWithParquetMagic(path)))) {
         paths_.push_back(path);
       } else {
         foreign_.push_back(path);
@@ -178,14 +133,15 @@ class Collector {
     const std::string& part = pattern[next];
     const bool last = next + 1 == pattern.size();
     BANQUET_ASSIGN_OR_RETURN(const Descent descent, Descend(folder));
-    if (!HasWildcard(part)) return AddMatch(Join(folder, part), pattern, next);
+    if (!HasWildcard(part)) return AddMatch(JoinPath(folder, part), pattern, next);
     if (part == "**" && last) return AddFolder(folder);
     if (part == "**") BANQUET_RETURN_NOT_OK(AddMatches(folder, pattern, next + 1));
-    BANQUET_ASSIGN_OR_RETURN(const std::vector<std::string> names, SortedNames(folder));
+    BANQUET_ASSIGN_OR_RETURN(const std::vector<std::string> names, directory_->SortedNames(folder));
     for (const std::string& name : names) {
-      const std::string path = Join(folder, name);
+      const std::string path = JoinPath(folder, name);
       if (part == "**") {
-        if (!IsHidden(name) && Look(path).is_folder) {
+        BANQUET_ASSIGN_OR_RETURN(const PathState state, directory_->Look(path));
+        if (!IsHidden(name) && state.is_folder) {
           BANQUET_RETURN_NOT_OK(AddMatches(path, pattern, next));
         }
       } else if (Matches(part, name)) {
@@ -211,7 +167,7 @@ class Collector {
   // A folder being visited.
   struct Visit {
     std::string folder;
-    std::pair<dev_t, ino_t> id;
+    std::string id;
   };
   // Leaves a folder when it ends.
   struct Leave {
@@ -221,7 +177,7 @@ class Collector {
 
   // "**" visits a folder again without going down, which is no circle.
   Result<Descent> Descend(const std::string& folder) {
-    const PathState state = Look(folder);
+    BANQUET_ASSIGN_OR_RETURN(const PathState state, directory_->Look(folder));
     const bool circle = std::ranges::any_of(visits_, [&](const Visit& visit) {
       return visit.id == state.id && visit.folder != folder;
     });
@@ -229,13 +185,13 @@ class Collector {
       return DataError("The data source's folders lie too deep or in a circle of links: {}",
                        folder);
     }
-    BANQUET_RETURN_NOT_OK(RefuseTableFormat(folder));
+    BANQUET_RETURN_NOT_OK(RefuseTableFormat(directory_, folder));
     visits_.push_back({folder, state.id});
     return Descent(&visits_);
   }
 
   Status AddMatch(const std::string& path, const std::vector<std::string>& pattern, size_t next) {
-    const PathState state = Look(path);
+    BANQUET_ASSIGN_OR_RETURN(const PathState state, directory_->Look(path));
     if (next + 1 < pattern.size()) {
       return state.is_folder ? AddMatches(path, pattern, next + 1) : Status::OK();
     }
@@ -244,6 +200,7 @@ class Collector {
     return Status::OK();
   }
 
+  Directory* const directory_;
   std::vector<Visit> visits_;  // Outermost first.
   std::vector<std::string> paths_;
   std::vector<std::string> foreign_;
@@ -264,34 +221,9 @@ std::vector<PartitionValue> PartitionsOf(const std::string& path, const std::str
   return partitions;
 }
 
-Result<std::string> ResolvedPath(const DataSource& source, const std::string& repo_path) {
-  if (source.uri.empty()) {
-    return UserError("The data source names no path; set it and run `feast apply`: {}",
-                     source.name);
-  }
-  std::string path = source.uri;
-  if (const size_t colon = path.find("://");
-      colon != std::string::npos && colon > 0 && path.find('/') == colon + 1) {
-    const std::string scheme = path.substr(0, colon);
-    if (scheme != "file") {
-      return UserError(
-          "This version reads local files, not {}://; copy the files to a local path and point "
-          "the data source there: {}",
-          scheme, source.uri);
-    }
-    path = UrlDecoded(path.substr(colon + 3));
-    if (path.starts_with("localhost/")) path = path.substr(std::strlen("localhost"));
-  }
-  const std::filesystem::path absolute = std::filesystem::path(repo_path) / path;
-  std::string resolved = absolute.lexically_normal().string();
-  while (resolved.size() > 1 && resolved.ends_with('/')) resolved.pop_back();
-  return resolved;
-}
-
-Status NotFound(const DataSource& source, const std::string& path, int error) {
-  if (error != ENOENT && error != ENOTDIR) {
-    return ErrnoStatus(error,
-                       "Cannot look at the path of data source " + source.name + ": " + path);
+Status NotFound(const DataSource& source, const std::string& path, const Status& error) {
+  if (!error.ok()) {
+    return Annotate(error, "Cannot look at the path of data source " + source.name + ": " + path);
   }
   return UserError(
       "The path of data source {} does not exist; put the files there, or correct the path and run "
@@ -299,18 +231,29 @@ Status NotFound(const DataSource& source, const std::string& path, int error) {
       source.name, path);
 }
 
+// Where a path begins: "/", ".", or "s3://".
+std::string TopOf(std::string_view path) {
+  if (objects::IsObjectUri(path)) return std::string(path.substr(0, path.find("://") + 3));
+  return path.starts_with('/') ? "/" : ".";
+}
+
 // The files of a glob and the folder from which its partitions count.
-Result<std::pair<std::vector<std::string>, std::string>> ExpandGlob(const DataSource& source,
+Result<std::pair<std::vector<std::string>, std::string>> ExpandGlob(Directory* directory,
+                                                                    const DataSource& source,
                                                                     const std::string& path) {
-  std::vector<std::string> pattern = Components(path);
+  std::string root = TopOf(path);
+  std::vector<std::string> pattern =
+      Components(root == "." ? path : std::string_view(path).substr(root.size()));
   const auto first =
       std::ranges::find_if(pattern, [](const std::string& part) { return HasWildcard(part); });
-  std::string root = path.starts_with('/') ? "/" : ".";
-  for (auto part = pattern.begin(); part != first; ++part) root = Join(root, *part);
+  if (first == pattern.begin() && objects::IsObjectUri(path))
+    return UserError("A bucket's name may not be a pattern: {}", path);
+  for (auto part = pattern.begin(); part != first; ++part) root = JoinPath(root, *part);
   pattern.erase(pattern.begin(), first);
-  Collector collector;
-  if (Look(root).is_folder) {
-    BANQUET_RETURN_NOT_OK(RefuseTableFormatAbove(Join(root, pattern.front())));
+  Collector collector(directory);
+  BANQUET_ASSIGN_OR_RETURN(const PathState state, directory->Look(root));
+  if (state.is_folder) {
+    BANQUET_RETURN_NOT_OK(RefuseTableFormatAbove(directory, JoinPath(root, pattern.front())));
     BANQUET_RETURN_NOT_OK(collector.AddMatches(root, pattern, 0));
   }
   BANQUET_ASSIGN_OR_RETURN(std::vector<std::string> paths, collector.Finish());
@@ -325,9 +268,36 @@ Result<std::pair<std::vector<std::string>, std::string>> ExpandGlob(const DataSo
 
 }  // namespace
 
-Result<std::vector<SourceFile>> FindSourceFiles(const DataSource& source,
-                                                const std::string& repo_path) {
-  BANQUET_ASSIGN_OR_RETURN(const std::string path, ResolvedPath(source, repo_path));
+Result<std::string> ResolvedPath(const DataSource& source, const std::string& repo_path) {
+  if (source.uri.empty()) {
+    return UserError("The data source names no path; set it and run `feast apply`: {}",
+                     source.name);
+  }
+  std::string path = source.uri;
+  if (const size_t colon = path.find("://");
+      colon != std::string::npos && colon > 0 && path.find('/') == colon + 1) {
+    const std::string scheme = path.substr(0, colon);
+    if (objects::IsObjectUri(path)) {
+      while (path.ends_with('/')) path.pop_back();
+      return path;
+    }
+    if (scheme != "file") {
+      return UserError(
+          "This version reads local files, s3:// and gs://, not {}://; copy the files there and "
+          "point the data source to them: {}",
+          scheme, source.uri);
+    }
+    path = UrlDecoded(path.substr(colon + 3));
+    if (path.starts_with("localhost/")) path = path.substr(std::strlen("localhost"));
+  }
+  const std::filesystem::path absolute = std::filesystem::path(repo_path) / path;
+  std::string resolved = absolute.lexically_normal().string();
+  while (resolved.size() > 1 && resolved.ends_with('/')) resolved.pop_back();
+  return resolved;
+}
+
+Result<std::vector<SourceFile>> FindSourceFiles(const DataSource& source, const std::string& path,
+                                                Directory* directory) {
   if (source.file_format == "delta") {
     return UserError(
         "Delta Lake table: not supported by this version, which reads plain Parquet files; "
@@ -338,16 +308,16 @@ Result<std::vector<SourceFile>> FindSourceFiles(const DataSource& source,
     return UserError("This version reads Parquet files, not the format of data source {}: {}",
                      source.name, source.file_format);
   }
-  const PathState state = Look(path);
+  BANQUET_ASSIGN_OR_RETURN(const PathState state, directory->Look(path));
   std::vector<std::string> paths;
   std::string root = path;
   if (state.is_file) {
-    BANQUET_RETURN_NOT_OK(RefuseTableFormatAbove(path));
+    BANQUET_RETURN_NOT_OK(RefuseTableFormatAbove(directory, path));
     return std::vector<SourceFile>{{.path = path, .partitions = {}}};
   }
   if (state.is_folder) {
-    BANQUET_RETURN_NOT_OK(RefuseTableFormatAbove(path));
-    Collector collector;
+    BANQUET_RETURN_NOT_OK(RefuseTableFormatAbove(directory, path));
+    Collector collector(directory);
     BANQUET_RETURN_NOT_OK(collector.AddFolder(path));
     BANQUET_ASSIGN_OR_RETURN(paths, collector.Finish());
     if (paths.empty()) {
@@ -360,7 +330,7 @@ Result<std::vector<SourceFile>> FindSourceFiles(const DataSource& source,
     return UserError("The path of data source {} is neither a file nor a folder: {}", source.name,
                      path);
   } else if (HasWildcard(path)) {
-    BANQUET_ASSIGN_OR_RETURN(std::tie(paths, root), ExpandGlob(source, path));
+    BANQUET_ASSIGN_OR_RETURN(std::tie(paths, root), ExpandGlob(directory, source, path));
   } else {
     return NotFound(source, path, state.error);
   }

@@ -7,6 +7,7 @@
 
 #include "banquet/base/status.h"
 #include "banquet/model/data_source.h"
+#include "banquet/offline/parquet/directory.h"
 
 namespace banquet::parquet_store {
 
@@ -21,8 +22,11 @@ struct SourceFile {
   std::vector<PartitionValue> partitions;  // Outermost folder first.
 };
 
-// The files of a source, sorted by path. The path is a file: URI or a plain path, relative ones
-// count from the repository (feast-compat 2.3). It names
+// Where a source's files are: an absolute path of this machine, or the URI of an object store as it
+// is written. A file: URI is decoded; relative paths count from the repository (feast-compat 2.3).
+Result<std::string> ResolvedPath(const DataSource& source, const std::string& repo_path);
+
+// The files of a source whose path was resolved, sorted by path. It names
 // - a file: read whatever its name is;
 // - a folder: its *.parquet, *.parq and *.pq files, and extensionless part-* files that begin with
 //   Parquet's magic bytes, at any depth. Names that begin with '_' or '.' are no data. Any other
@@ -34,7 +38,7 @@ struct SourceFile {
 // partitions.
 // A path in a table format that has its own list of files (Delta Lake, Iceberg, Hudi), at the path,
 // above or below it, is refused by name: its folder also holds files whose rows were deleted.
-Result<std::vector<SourceFile>> FindSourceFiles(const DataSource& source,
-                                                const std::string& repo_path);
+Result<std::vector<SourceFile>> FindSourceFiles(const DataSource& source, const std::string& path,
+                                                Directory* directory);
 
 }  // namespace banquet::parquet_store

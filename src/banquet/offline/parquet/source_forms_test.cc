@@ -74,7 +74,7 @@ TEST(SourceForms, PipeIsRefused) {
 }
 
 TEST(SourceForms, OtherSchemesAreNamed) {
-  for (const std::string scheme : {"s3", "gs", "abfss", "https"}) {
+  for (const std::string scheme : {"hdfs", "abfss", "https"}) {
     EXPECT_FAULT(Fault::kUser, "not " + scheme + "://",
                  OpenScan(RequestOf(scheme + "://bucket/trips.parquet")));
   }

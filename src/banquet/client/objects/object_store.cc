@@ -1,0 +1,274 @@
+#include "banquet/client/objects/object_store.h"
+
+#include <dlfcn.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <map>
+#include <utility>
+
+#include "arrow/filesystem/filesystem.h"
+#include "arrow/filesystem/gcsfs.h"
+#include "arrow/io/interfaces.h"
+#include "arrow/util/config.h"
+#include "arrow/util/key_value_metadata.h"
+#include "banquet/client/aws/credential_chain.h"
+
+namespace banquet::objects {
+namespace {
+
+constexpr std::string_view kS3 = "s3";
+constexpr std::string_view kGcs = "gs";
+
+// What differs when an object was written to, among what the stores tell of it.
+constexpr std::string_view kVersionKeys[] = {"ETag", "etag", "generation", "Last-Modified",
+                                             "updated"};
+
+struct SplitUri {
+  std::string_view scheme;  // kS3, kGcs, or empty: neither.
+  std::string prefix;       // As written, with "://".
+  std::string path;         // bucket/key, without slashes at its end.
+};
+
+SplitUri Split(std::string_view uri) {
+  const size_t colon = uri.find("://");
+  if (colon == std::string_view::npos) return {};
+  const std::string_view written = uri.substr(0, colon);
+  SplitUri split;
+  if (written == "s3" || written == "s3a") split.scheme = kS3;
+  if (written == "gs" || written == "gcs") split.scheme = kGcs;
+  split.prefix = uri.substr(0, colon + 3);
+  split.path = uri.substr(colon + 3);
+  while (split.path.ends_with('/')) split.path.pop_back();
+  return split;
+}
+
+std::string Environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+struct Endpoint {
+  std::string scheme;
+  std::string address;  // host:port
+};
+
+// "http://host:port/" in two; without a scheme it is https.
+Endpoint EndpointOf(std::string url) {
+  Endpoint endpoint{.scheme = "https", .address = {}};
+  if (const size_t colon = url.find("://"); colon != std::string::npos) {
+    endpoint.scheme = url.substr(0, colon);
+    url.erase(0, colon + 3);
+  }
+  while (url.ends_with('/')) url.pop_back();
+  endpoint.address = std::move(url);
+  return endpoint;
+}
+
+// Arrow keeps S3 in a library of its own beside libarrow, which nothing else needs to load.
+Status LoadS3() {
+  static const Status status = []() -> Status {
+    Dl_info arrow_library = {};
+    if (::dladdr(reinterpret_cast<const void*>(&arrow::fs::EnsureFinalized), &arrow_library) == 0)
+      return Bug("libarrow cannot be found");
+    const std::string arrow_path = arrow_library.dli_fname;
+    const std::string folder = arrow_path.substr(0, arrow_path.rfind('/') + 1);
+    const std::string path = folder + "libarrow_s3.so." ARROW_SO_VERSION;
+    const Status loaded = arrow::fs::LoadFileSystemFactories(path.c_str());
+    if (loaded.ok()) return loaded;
+    return UserError("Arrow's S3 library cannot be loaded; it belongs beside libarrow: {}: {}",
+                     path, loaded.message());
+  }();
+  return status;
+}
+
+// What a person can use of an error: Google's client repeats it all among its own notes.
+std::string OneLine(std::string text) {
+  if (const size_t notes = text.find(" error_info="); notes != std::string::npos)
+    text.resize(notes);
+  std::ranges::replace(text, '\n', ' ');
+  return text;
+}
+
+bool Says(const std::string& text, std::initializer_list<std::string_view> words) {
+  return std::ranges::any_of(
+      words, [&](std::string_view word) { return text.find(word) != std::string::npos; });
+}
+
+// Both stores' errors come as text with HTTP's or their own words in it.
+Status ErrorOf(const Status& status, const std::string& uri) {
+  const std::string text = OneLine(status.message());
+  if (Says(text, {"NO_SUCH_BUCKET", "NoSuchBucket", "bucket does not exist"}))
+    return UserError("The bucket does not exist: {}: {}", uri, text);
+  if (Says(text, {"ACCESS_DENIED", "AccessDenied", "HTTP status 403", "Forbidden",
+                  "SIGNATURE_DOES_NOT_MATCH", "INVALID_ACCESS_KEY_ID", "InvalidAccessKeyId",
+                  "HTTP status 401", "UNAUTHENTICATED", "PERMISSION_DENIED"})) {
+    return UserError("No right to read, or wrong credentials: {}: {}", uri, text);
+  }
+  if (status.IsInvalid()) return UserError("{}: {}", uri, text);
+  return RemoteError({.retryable = true}, "Cannot be read: {}: {}", uri, text);
+}
+
+template <typename T>
+Result<T> AtTheStore(Result<T> result, const std::string& uri) {
+  if (!result.ok()) return ErrorOf(result.status(), uri);
+  return result;
+}
+
+ListedPath InfoOf(const arrow::fs::FileInfo& found, const std::string& prefix) {
+  ListedPath info{.uri = prefix + found.path(), .size = std::max<int64_t>(found.size(), 0)};
+  while (info.uri.ends_with('/')) info.uri.pop_back();
+  if (found.type() == arrow::fs::FileType::File) info.kind = ListedPath::Kind::kObject;
+  if (found.type() == arrow::fs::FileType::Directory) info.kind = ListedPath::Kind::kFolder;
+  return info;
+}
+
+// The folders that an object's name implies, below the first `from` letters of its URI.
+void AddFoldersAbove(const std::string& uri, size_t from,
+                     std::map<std::string, ListedPath>* infos) {
+  for (size_t slash = uri.find('/', from); slash != std::string::npos;
+       slash = uri.find('/', slash + 1)) {
+    const std::string folder = uri.substr(0, slash);
+    infos->try_emplace(folder, ListedPath{.uri = folder, .kind = ListedPath::Kind::kFolder});
+  }
+}
+
+std::string VersionOf(const arrow::KeyValueMetadata* metadata, int64_t size) {
+  std::string version = std::to_string(size);
+  if (metadata == nullptr) return version;
+  for (const std::string_view key : kVersionKeys) {
+    const int found = metadata->FindKey(key);
+    if (found >= 0) version += " " + metadata->value(found);
+  }
+  return version;
+}
+
+Result<std::shared_ptr<arrow::fs::FileSystem>> MakeS3(const StoreSettings& settings,
+                                                      const aws::Credentials& keys) {
+  BANQUET_RETURN_NOT_OK(LoadS3());
+  std::string url = settings.s3_endpoint;
+  for (const char* name : {"AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"}) {
+    if (url.empty()) url = Environment(name);
+  }
+  std::string region = Environment("AWS_REGION");
+  if (region.empty()) region = Environment("AWS_DEFAULT_REGION");
+  if (region.empty()) region = "us-east-1";
+  std::string uri = "s3://?region=" + region;
+  if (!url.empty()) {
+    const Endpoint endpoint = EndpointOf(url);
+    uri += "&scheme=" + endpoint.scheme + "&endpoint_override=" + endpoint.address;
+  }
+  arrow::fs::FileSystemFactoryOptions options = {{"access_key", keys.access_key_id},
+                                                 {"secret_key", keys.secret_access_key}};
+  if (!keys.session_token.empty()) options.emplace_back("session_token", keys.session_token);
+  return arrow::fs::FileSystemFromUriAndOptions(uri, options);
+}
+
+Result<std::shared_ptr<arrow::fs::FileSystem>> MakeGcs(const StoreSettings& settings) {
+  const std::string emulator = Environment("STORAGE_EMULATOR_HOST");
+  arrow::fs::GcsOptions options = settings.anonymous || !emulator.empty()
+                                      ? arrow::fs::GcsOptions::Anonymous()
+                                      : arrow::fs::GcsOptions::Defaults();
+  options.retry_limit_seconds =
+      std::chrono::duration<double>(settings.connect_timeout + settings.stall_timeout).count();
+  if (!emulator.empty()) {
+    const Endpoint endpoint = EndpointOf(emulator);
+    options.scheme = endpoint.scheme;
+    options.endpoint_override = endpoint.address;
+    options.retry_limit_seconds = std::chrono::duration<double>(settings.connect_timeout).count();
+  }
+  return arrow::fs::GcsFileSystem::Make(options);
+}
+
+}  // namespace
+
+// A file system, and for whom it was made.
+class ObjectStore::Access {
+ public:
+  Access(std::shared_ptr<arrow::fs::FileSystem> made, aws::Credentials made_for)
+      : files(std::move(made)), keys(std::move(made_for)) {}
+  const std::shared_ptr<arrow::fs::FileSystem> files;
+  const aws::Credentials keys;
+};
+
+bool IsObjectUri(std::string_view path) { return !Split(path).scheme.empty(); }
+
+ObjectStore::ObjectStore(StoreSettings settings)
+    : settings_(std::move(settings)),
+      chain_(std::make_unique<aws::CredentialChain>(
+          aws::ChainSettings{.region = Environment("AWS_REGION"),
+                             .connect_timeout = settings_.connect_timeout,
+                             .stall_timeout = settings_.stall_timeout,
+                             .stop = settings_.stop,
+                             .clock = settings_.clock})) {}
+
+ObjectStore::~ObjectStore() = default;
+
+Result<std::shared_ptr<ObjectStore::Access>> ObjectStore::AccessOf(std::string_view scheme) {
+  const std::lock_guard lock(mutex_);
+  if (scheme == kGcs) {
+    if (gcs_ == nullptr) {
+      BANQUET_ASSIGN_OR_RETURN(auto made, MakeGcs(settings_));
+      gcs_ = std::make_shared<Access>(std::move(made), aws::Credentials{});
+    }
+    return gcs_;
+  }
+  aws::Credentials keys;  // Empty ones: requests are not signed.
+  if (!settings_.anonymous) {
+    BANQUET_ASSIGN_OR_RETURN(keys, chain_->Get());
+  }
+  // Keys that expire are replaced by others: so is what was made for them.
+  if (s3_ == nullptr || !(s3_->keys == keys)) {
+    BANQUET_ASSIGN_OR_RETURN(auto made, MakeS3(settings_, keys));
+    s3_ = std::make_shared<Access>(std::move(made), std::move(keys));
+  }
+  return s3_;
+}
+
+Result<ListedPath> ObjectStore::Look(const std::string& uri) {
+  const SplitUri split = Split(uri);
+  BANQUET_ASSIGN_OR_RETURN(const auto access, AccessOf(split.scheme));
+  BANQUET_ASSIGN_OR_RETURN(const arrow::fs::FileInfo info,
+                           AtTheStore(access->files->GetFileInfo(split.path), uri));
+  return InfoOf(info, split.prefix);
+}
+
+Result<std::vector<ListedPath>> ObjectStore::List(const std::string& folder_uri, bool below) {
+  const SplitUri split = Split(folder_uri);
+  BANQUET_ASSIGN_OR_RETURN(const auto access, AccessOf(split.scheme));
+  arrow::fs::FileSelector selector;
+  selector.base_dir = split.path;
+  // Of GCS, Arrow lists objects alone; a folder shows only in what lies below it.
+  selector.recursive = below || split.scheme == kGcs;
+  selector.allow_not_found = true;
+  BANQUET_ASSIGN_OR_RETURN(const std::vector<arrow::fs::FileInfo> found,
+                           AtTheStore(access->files->GetFileInfo(selector), folder_uri));
+  const std::string folder = split.prefix + split.path + "/";
+  std::map<std::string, ListedPath> infos;
+  for (const arrow::fs::FileInfo& info : found) {
+    ListedPath object = InfoOf(info, split.prefix);
+    AddFoldersAbove(object.uri, folder.size(), &infos);
+    infos.insert_or_assign(object.uri, std::move(object));
+  }
+  std::vector<ListedPath> listed;
+  for (auto& [uri, info] : infos) {
+    if (below || uri.find('/', folder.size()) == std::string::npos)
+      listed.push_back(std::move(info));
+  }
+  return listed;
+}
+
+Result<OpenObject> ObjectStore::Open(const std::string& uri) {
+  const SplitUri split = Split(uri);
+  BANQUET_ASSIGN_OR_RETURN(const auto access, AccessOf(split.scheme));
+  OpenObject open;
+  BANQUET_ASSIGN_OR_RETURN(open.file, AtTheStore(access->files->OpenInputFile(split.path), uri));
+  BANQUET_ASSIGN_OR_RETURN(const int64_t size, AtTheStore(open.file->GetSize(), uri));
+  BANQUET_ASSIGN_OR_RETURN(const auto metadata, AtTheStore(open.file->ReadMetadata(), uri));
+  open.version = VersionOf(metadata.get(), size);
+  return open;
+}
+
+FileSystemsEnd::~FileSystemsEnd() { arrow::fs::EnsureFinalized(); }
+
+}  // namespace banquet::objects
