@@ -1,9 +1,11 @@
 #include "banquet/builtin/registries.h"
 
 #include <cctype>
+#include <cstdlib>
 #include <string_view>
 
 #include "banquet/registry/file/file_registry.h"
+#include "banquet/registry/s3/s3_registry.h"
 #include "banquet/registry/sql/sql_registry.h"
 
 namespace banquet {
@@ -21,19 +23,43 @@ std::string_view SchemeOf(std::string_view path) {
   return path.substr(0, end);
 }
 
-Result<std::unique_ptr<Registry>> MakeFileRegistryOf(const RegistrySettings& settings,
-                                                     Clock& clock) {
-  if (!settings.registry_store_type.empty()) {
+std::string FirstSet(std::initializer_list<const char*> names) {
+  for (const char* name : names) {
+    const char* value = std::getenv(name);
+    if (value != nullptr && *value != '\0') return value;
+  }
+  return {};
+}
+
+Result<std::unique_ptr<Registry>> MakeS3RegistryOf(const RepoConfig& config, Clock& clock) {
+  std::string endpoint =
+      FirstSet({"FEAST_S3_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"});
+  while (endpoint.ends_with('/')) endpoint.pop_back();
+  return s3_registry::MakeS3Registry({.uri = config.registry.path,
+                                      .endpoint = endpoint,
+                                      .region = FirstSet({"AWS_REGION", "AWS_DEFAULT_REGION"}),
+                                      .connect_timeout = config.options.connect_timeout,
+                                      .stall_timeout = config.options.stall_timeout,
+                                      .lease_duration = config.options.lease_duration},
+                                     clock);
+}
+
+Result<std::unique_ptr<Registry>> MakeFileRegistryOf(const RepoConfig& config, Clock& clock) {
+  const RegistrySettings& settings = config.registry;
+  const std::string_view scheme = SchemeOf(settings.path);
+  const bool is_s3 = scheme == "s3";
+  if (!settings.registry_store_type.empty() &&
+      !(is_s3 && settings.registry_store_type == "S3RegistryStore")) {
     return UserError(
-        "registry_store_type '{}' is not supported: this version reads local files and SQL "
-        "databases; remove the key or copy the registry to a local file",
+        "registry_store_type '{}' is not supported: this version reads local files, s3:// and "
+        "SQL databases; remove the key or copy the registry to a local file",
         settings.registry_store_type);
   }
-  const std::string_view scheme = SchemeOf(settings.path);
+  if (is_s3) return MakeS3RegistryOf(config, clock);
   if (!scheme.empty() && scheme != "file") {
     return UserError(
-        "Registry path scheme '{}://' is not supported: this version reads local files and SQL "
-        "databases; copy {} to a local file and name that",
+        "Registry path scheme '{}://' is not supported: this version reads local files, s3:// and "
+        "SQL databases; copy {} to a local file and name that",
         scheme, settings.path);
   }
   std::string path = scheme.empty() ? settings.path : settings.path.substr(scheme.size() + 3);
@@ -44,7 +70,7 @@ Result<std::unique_ptr<Registry>> MakeFileRegistryOf(const RegistrySettings& set
 }  // namespace
 
 Result<std::unique_ptr<Registry>> MakeRegistry(const RepoConfig& config, Clock& clock) {
-  if (config.registry.type == "file") return MakeFileRegistryOf(config.registry, clock);
+  if (config.registry.type == "file") return MakeFileRegistryOf(config, clock);
   if (config.registry.type == "sql") {
     return sql_registry::MakeSqlRegistry({.url = config.registry.path,
                                           .repo_path = config.repo_path,

@@ -128,7 +128,8 @@ constexpr OptionSpec kOptions[] = {
      .type = OptionType::kSeconds,
      .default_value = "60",
      .unit = "seconds",
-     .meaning = "How long the view of a run that was killed stays held in an SQL registry; renewed "
+     .meaning = "How long the view of a run that was killed stays held in a registry that machines "
+                "share; renewed "
                 "while the run lives."},
     {.name = "write_rate_max",
      .type = OptionType::kInt,

@@ -140,6 +140,16 @@ Result<std::optional<size_t>> FindEntry(const std::vector<WireField>& fields, ui
   return std::nullopt;
 }
 
+// Among the feature views, then the stream feature views.
+Result<std::optional<size_t>> FindView(const std::vector<WireField>& fields,
+                                       const MaterializationRecord& record) {
+  using feast::core::Registry;
+  BANQUET_ASSIGN_OR_RETURN(const std::optional<size_t> place,
+                           FindEntry(fields, Registry::kFeatureViewsFieldNumber, record));
+  if (place.has_value()) return place;
+  return FindEntry(fields, Registry::kStreamFeatureViewsFieldNumber, record);
+}
+
 }  // namespace
 
 // Of several metas protobuf makes one, in which the last one's values win: that one is edited.
@@ -181,6 +191,14 @@ Result<bool> HoldsMaterialization(std::string_view view, const MaterializationRe
   });
 }
 
+Result<bool> RegistryHoldsMaterialization(std::string_view registry,
+                                          const MaterializationRecord& record, int64_t now_us) {
+  BANQUET_ASSIGN_OR_RETURN(const std::vector<WireField> fields, SplitFields(registry));
+  BANQUET_ASSIGN_OR_RETURN(const std::optional<size_t> place, FindView(fields, record));
+  if (!place.has_value()) return false;
+  return HoldsMaterialization(fields[*place].value, record, now_us);
+}
+
 Status ViewIsGone(const MaterializationRecord& record) {
   return UserError(
       "View is no longer there, so its interval cannot be recorded: {} of project {}; run `feast "
@@ -193,15 +211,8 @@ Result<std::string> SpliceMaterialization(std::string_view registry,
                                           const RegistryStamp& stamp) {
   using feast::core::Registry;
   BANQUET_ASSIGN_OR_RETURN(const std::vector<WireField> fields, SplitFields(registry));
-  BANQUET_ASSIGN_OR_RETURN(std::optional<size_t> place,
-                           FindEntry(fields, Registry::kFeatureViewsFieldNumber, record));
-  if (!place.has_value()) {
-    BANQUET_ASSIGN_OR_RETURN(place,
-                             FindEntry(fields, Registry::kStreamFeatureViewsFieldNumber, record));
-  }
-  if (!place.has_value()) {
-    return ViewIsGone(record);
-  }
+  BANQUET_ASSIGN_OR_RETURN(const std::optional<size_t> place, FindView(fields, record));
+  if (!place.has_value()) return ViewIsGone(record);
   BANQUET_ASSIGN_OR_RETURN(const std::string entry,
                            SpliceViewMaterialization(fields[*place].value, record, stamp.now_us));
   Pieces pieces(fields);

@@ -29,7 +29,10 @@ Result<std::string> SpliceMaterialization(std::string_view registry,
 Result<std::string> SpliceViewMaterialization(std::string_view view,
                                               const MaterializationRecord& record, int64_t now_us);
 
-// Whether that change, made at `now_us`, is in the view's message.
+// Whether the change, made at `now_us`, is in the registry file; false also without the view.
+Result<bool> RegistryHoldsMaterialization(std::string_view registry,
+                                          const MaterializationRecord& record, int64_t now_us);
+// Whether it is in the view's message.
 Result<bool> HoldsMaterialization(std::string_view view, const MaterializationRecord& record,
                                   int64_t now_us);
 

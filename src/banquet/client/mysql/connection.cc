@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "banquet/base/hex_text.h"
+
 namespace banquet::mysql {
 namespace {
 
@@ -42,17 +44,6 @@ void SetTimeout(MYSQL* handle, mysql_option option, std::chrono::milliseconds ti
 }
 
 const char* OrNull(const std::string& text) { return text.empty() ? nullptr : text.c_str(); }
-
-std::string Hex(std::string_view bytes) {
-  constexpr char kDigits[] = "0123456789ABCDEF";
-  std::string text;
-  for (const char c : bytes) {
-    const auto byte = static_cast<unsigned char>(c);
-    text += kDigits[byte >> 4];
-    text += kDigits[byte & 15];
-  }
-  return text;
-}
 
 struct FreeResult {
   void operator()(MYSQL_RES* result) const { mysql_free_result(result); }
@@ -123,9 +114,9 @@ Status Connection::ErrorNow() const {
   return ErrorOfNumber(mysql_errno(handle_), mysql_error(handle_), server_);
 }
 
-std::string TextLiteral(std::string_view text) { return "_utf8mb4 X'" + Hex(text) + "'"; }
+std::string TextLiteral(std::string_view text) { return "_utf8mb4 X'" + HexOf(text) + "'"; }
 
-std::string BytesLiteral(std::string_view bytes) { return "X'" + Hex(bytes) + "'"; }
+std::string BytesLiteral(std::string_view bytes) { return "X'" + HexOf(bytes) + "'"; }
 
 Status ErrorOfNumber(unsigned number, std::string_view text, const std::string& server) {
   switch (number) {

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <utility>
 
+#include "banquet/base/percent_text.h"
 #include "banquet/client/objects/object_store.h"
 
 namespace banquet::parquet_store {
@@ -25,28 +26,6 @@ std::vector<std::string> Components(std::string_view path) {
     path.remove_prefix(std::min(end + 1, path.size()));
   }
   return components;
-}
-
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-// %XX decoded; a '%' that begins no such pair stays.
-std::string UrlDecoded(std::string_view text) {
-  std::string decoded;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%' && i + 2 < text.size() && HexDigit(text[i + 1]) >= 0 &&
-        HexDigit(text[i + 2]) >= 0) {
-      decoded += static_cast<char>(HexDigit(text[i + 1]) * 16 + HexDigit(text[i + 2]));
-      i += 2;
-    } else {
-      decoded += text[i];
-    }
-  }
-  return decoded;
 }
 
 bool IsHidden(std::string_view name) { return name.starts_with('_') || name.starts_with('.'); }
@@ -214,8 +193,8 @@ std::vector<PartitionValue> PartitionsOf(const std::string& path, const std::str
     const size_t equals = folder.find('=');
     if (equals == std::string::npos || equals == 0) continue;
     const std::string value = folder.substr(equals + 1);
-    PartitionValue partition{UrlDecoded(folder.substr(0, equals)), std::nullopt};
-    if (value != kNullPartition) partition.value = UrlDecoded(value);
+    PartitionValue partition{PercentDecoded(folder.substr(0, equals)), std::nullopt};
+    if (value != kNullPartition) partition.value = PercentDecoded(value);
     partitions.push_back(std::move(partition));
   }
   return partitions;
@@ -287,7 +266,7 @@ Result<std::string> ResolvedPath(const DataSource& source, const std::string& re
           "point the data source to them: {}",
           scheme, source.uri);
     }
-    path = UrlDecoded(path.substr(colon + 3));
+    path = PercentDecoded(path.substr(colon + 3));
     if (path.starts_with("localhost/")) path = path.substr(std::strlen("localhost"));
   }
   const std::filesystem::path absolute = std::filesystem::path(repo_path) / path;

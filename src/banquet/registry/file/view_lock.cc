@@ -10,12 +10,11 @@
 #include <vector>
 
 #include "banquet/client/filesystem/file_lock.h"
+#include "banquet/registry/lock_name.h"
 #include "banquet/registry/lock_wait.h"
 
 namespace banquet {
 namespace {
-
-constexpr size_t kReadableBytesMax = 40;
 
 class HeldViewLock final : public ViewLock {
  public:
@@ -25,27 +24,6 @@ class HeldViewLock final : public ViewLock {
   FileLock lock_;
 };
 
-// FNV-1a.
-uint64_t HashOf(std::string_view text) {
-  uint64_t hash = 14695981039346656037ULL;
-  for (const char c : text) {
-    hash ^= static_cast<unsigned char>(c);
-    hash *= 1099511628211ULL;
-  }
-  return hash;
-}
-
-// What a person recognizes a view by; the hash beside it is what tells views apart.
-std::string ReadablePart(std::string_view text) {
-  std::string readable(text.substr(0, kReadableBytesMax));
-  for (char& c : readable) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '_' || c == '-';
-    if (!plain) c = '_';
-  }
-  return readable;
-}
-
 // Beside the registry and, for when that is refused, in the temporary directory.
 std::array<std::string, 2> LockPaths(const ViewLockTarget& target) {
   std::error_code error;
@@ -53,12 +31,10 @@ std::array<std::string, 2> LockPaths(const ViewLockTarget& target) {
   if (error) registry = std::filesystem::absolute(target.registry_path, error);
   std::filesystem::path temporary = std::filesystem::temp_directory_path(error);
   if (error) temporary = "/tmp";
-  const std::string key = fmt::format(
-      "{}-{:016x}", ReadablePart(target.view),
-      HashOf(fmt::format("{}:{}:{}", target.project.size(), target.project, target.view)));
+  const std::string key = ViewLockName(target.project, target.view);
   const std::string registry_name = ReadablePart(registry.filename().string());
   return {registry.parent_path() / fmt::format(".{}.{}.banquet-lock", registry_name, key),
-          temporary / fmt::format("banquet-{:016x}-{}.lock", HashOf(registry.string()), key)};
+          temporary / fmt::format("banquet-{:016x}-{}.lock", StableHash(registry.string()), key)};
 }
 
 std::string NoteOf(const ViewLockTarget& target, int64_t now_us) {

@@ -1,5 +1,6 @@
 #include <utility>
 
+#include "banquet/base/hex_text.h"
 #include "banquet/client/postgres/connection.h"
 #include "banquet/registry/sql/sessions.h"
 
@@ -26,16 +27,7 @@ constexpr SqlDialect kDialect = {
 struct ParameterText {
   std::string operator()(int64_t value) const { return std::to_string(value); }
   std::string operator()(const std::string& text) const { return text; }
-  std::string operator()(const SqlBytes& value) const {
-    constexpr char kHex[] = "0123456789abcdef";
-    std::string text = "\\x";
-    for (const char c : value.bytes) {
-      const auto byte = static_cast<unsigned char>(c);
-      text += kHex[byte >> 4];
-      text += kHex[byte & 15];
-    }
-    return text;
-  }
+  std::string operator()(const SqlBytes& value) const { return "\\x" + HexOf(value.bytes); }
 };
 
 // $1, $2, … for each ?.

@@ -1,13 +1,9 @@
 #include "banquet/registry/sql/sql_registry.h"
 
-#include <map>
-#include <mutex>
 #include <utility>
 
-#include "banquet/base/log.h"
-#include "banquet/registry/lock_wait.h"
+#include "banquet/registry/lease.h"
 #include "banquet/registry/materialization_splice.h"
-#include "banquet/registry/random_uuid.h"
 #include "banquet/registry/sql/read_rows.h"
 #include "banquet/registry/sql/sessions.h"
 #include "banquet/registry/sql/view_leases.h"
@@ -17,94 +13,45 @@ namespace {
 
 constexpr int kRecordAttempts = 5;
 constexpr std::chrono::milliseconds kRecordWait(200);  // Doubled each time.
-constexpr std::chrono::milliseconds kLeasePoll(500);
-constexpr int kRenewalsPerLease = 3;  // So that two may fail.
 constexpr int64_t kUsPerSecond = 1'000'000;
 
-using ViewKey = std::pair<std::string, std::string>;  // Project and view.
-
-// The leases that this process has taken, by view.
-class OwnLeases {
+// The database, and the leases in it.
+class Database final : public LeasePlace {
  public:
-  void Add(const Lease& lease) {
-    const std::lock_guard lock(mutex_);
-    leases_[ViewKey(lease.project, lease.view)] = lease;
+  Database(SqlUrl url, const SqlRegistrySettings& settings, Clock& clock)
+      : url_(std::move(url)),
+        session_{.connect_timeout = settings.connect_timeout,
+                 .stall_timeout = settings.stall_timeout,
+                 .clock = &clock},
+        lease_duration_(settings.lease_duration) {}
+
+  Result<std::unique_ptr<SqlSession>> Open() const { return OpenSession(url_, session_); }
+
+  std::chrono::milliseconds duration() const override { return lease_duration_; }
+  Result<LeaseTry> TryTake(const Lease& lease) override {
+    BANQUET_ASSIGN_OR_RETURN(const auto session, Open());
+    BANQUET_RETURN_NOT_OK(EnsureLeaseTable(session.get()));
+    return TryTakeLease(session.get(), lease, lease_duration_);
   }
-  void Remove(const Lease& lease) {
-    const std::lock_guard lock(mutex_);
-    leases_.erase(ViewKey(lease.project, lease.view));
+  Result<bool> Renew(const Lease& lease) override {
+    BANQUET_ASSIGN_OR_RETURN(const auto session, Open());
+    return RenewLease(session.get(), lease, lease_duration_);
   }
-  std::optional<Lease> Find(const MaterializationRecord& record) const {
-    const std::lock_guard lock(mutex_);
-    const auto found = leases_.find(ViewKey(record.project, record.view));
-    if (found == leases_.end()) return std::nullopt;
-    return found->second;
+  Status Drop(const Lease& lease) override {
+    BANQUET_ASSIGN_OR_RETURN(const auto session, Open());
+    return DropLease(session.get(), lease);
   }
 
  private:
-  mutable std::mutex mutex_;
-  std::map<ViewKey, Lease> leases_;
-};
-
-struct Place {
-  SqlUrl url;
-  SessionSettings session;
-  std::chrono::milliseconds lease_duration;
-  OwnLeases leases;
-
-  Result<std::unique_ptr<SqlSession>> Open(const std::stop_token& stop = {}) const {
-    SessionSettings settings = session;
-    settings.stop = stop;
-    return OpenSession(url, settings);
-  }
-};
-
-Status LostLease(const std::string& view) {
-  return HeldError(
-      "The lease of view {} ran out and another run took it; nothing is recorded: run again once "
-      "that one has ended, and raise banquet.lease_duration if this happens often",
-      view);
-}
-
-class LeasedViewLock final : public ViewLock {
- public:
-  LeasedViewLock(std::shared_ptr<Place> place, Lease lease)
-      : place_(std::move(place)), lease_(std::move(lease)) {
-    place_->leases.Add(lease_);
-  }
-  ~LeasedViewLock() override {
-    place_->leases.Remove(lease_);
-    const Status status = Release();
-    if (!status.ok()) {
-      LogWarning("The lease of view {} could not be released and runs out by itself: {}",
-                 lease_.view, MessageOf(status));
-    }
-  }
-
-  std::chrono::milliseconds renew_every() const override {
-    return place_->lease_duration / kRenewalsPerLease;
-  }
-  Status Renew() override {
-    BANQUET_ASSIGN_OR_RETURN(const auto session, place_->Open());
-    BANQUET_ASSIGN_OR_RETURN(const bool ours,
-                             RenewLease(session.get(), lease_, place_->lease_duration));
-    return ours ? Status::OK() : LostLease(lease_.view);
-  }
-
- private:
-  Status Release() {
-    BANQUET_ASSIGN_OR_RETURN(const auto session, place_->Open());
-    return DropLease(session.get(), lease_);
-  }
-
-  const std::shared_ptr<Place> place_;
-  const Lease lease_;
+  const SqlUrl url_;
+  const SessionSettings session_;
+  const std::chrono::milliseconds lease_duration_;
 };
 
 class SqlRegistry final : public Registry {
  public:
-  SqlRegistry(std::string project, std::shared_ptr<Place> place, Clock& clock)
-      : project_(std::move(project)), place_(std::move(place)), clock_(clock) {}
+  SqlRegistry(std::string project, std::shared_ptr<Database> database, Clock& clock)
+      : project_(std::move(project)), database_(std::move(database)), clock_(clock) {}
 
   Result<std::shared_ptr<const RegistryContents>> Read() override {
     Result<RegistryContents> contents = TryRead();
@@ -117,18 +64,20 @@ class SqlRegistry final : public Registry {
   Status CheckWritable() override;
   Result<std::unique_ptr<ViewLock>> LockView(const std::string& project, const std::string& view,
                                              std::chrono::milliseconds wait,
-                                             std::stop_token stop) override;
+                                             std::stop_token stop) override {
+    return LockByLease(database_, leases_, project, view, wait, clock_, std::move(stop));
+  }
 
  private:
   Result<RegistryContents> TryRead() {
-    BANQUET_ASSIGN_OR_RETURN(const auto session, place_->Open());
+    BANQUET_ASSIGN_OR_RETURN(const auto session, database_->Open());
     return ReadRegistryRows(session.get(), project_);
   }
   Status TryRecord(const MaterializationRecord& record, int64_t now_us);
-  Result<LockTry> TryLock(SqlSession* session, const Lease& lease);
 
   const std::string project_;
-  const std::shared_ptr<Place> place_;
+  const std::shared_ptr<Database> database_;
+  const std::shared_ptr<OwnLeases> leases_ = std::make_shared<OwnLeases>();
   Clock& clock_;
 };
 
@@ -165,9 +114,9 @@ Result<bool> RecordIn(SqlSession* session, std::string_view table,
 }
 
 Status SqlRegistry::TryRecord(const MaterializationRecord& record, int64_t now_us) {
-  BANQUET_ASSIGN_OR_RETURN(const auto session, place_->Open());
+  BANQUET_ASSIGN_OR_RETURN(const auto session, database_->Open());
   BANQUET_RETURN_NOT_OK(session->Run(session->dialect().begin_write));
-  if (const std::optional<Lease> lease = place_->leases.Find(record)) {
+  if (const std::optional<Lease> lease = leases_->Find(record)) {
     BANQUET_ASSIGN_OR_RETURN(const bool ours, OwnsLease(session.get(), *lease));
     if (!ours) return LostLease(record.view);
   }
@@ -196,7 +145,7 @@ Result<std::optional<std::string>> SqlRegistry::RecordMaterialization(
 // --- Rights ---
 
 Status SqlRegistry::CheckWritable() {
-  BANQUET_ASSIGN_OR_RETURN(const auto session, place_->Open());
+  BANQUET_ASSIGN_OR_RETURN(const auto session, database_->Open());
   BANQUET_ASSIGN_OR_RETURN(const LeaseTableState leases, FindLeaseTable(session.get()));
   if (leases == LeaseTableState::kMayNotBeMade) return MissingLeaseTable();
   // Dropping the session rolls back; besides, no row has an empty name.
@@ -211,30 +160,6 @@ Status SqlRegistry::CheckWritable() {
   return DropLease(session.get(), {.project = {}, .view = {}, .owner = {}});
 }
 
-// --- Leases ---
-
-Result<LockTry> SqlRegistry::TryLock(SqlSession* session, const Lease& lease) {
-  BANQUET_ASSIGN_OR_RETURN(
-      const LeaseTry taken,
-      TryTakeLease(session, lease, NoteOfThisProcess(clock_.NowUs()), place_->lease_duration));
-  if (taken.taken)
-    return LockTry{.lock = std::make_unique<LeasedViewLock>(place_, lease), .holder_note = {}};
-  return LockTry{.lock = nullptr,
-                 .holder_note = fmt::format("{} (ended by itself in {} s unless it is renewed)",
-                                            taken.holder, taken.left.count() / 1000)};
-}
-
-Result<std::unique_ptr<ViewLock>> SqlRegistry::LockView(const std::string& project,
-                                                        const std::string& view,
-                                                        std::chrono::milliseconds wait,
-                                                        std::stop_token stop) {
-  const Lease lease{.project = project, .view = view, .owner = RandomUuid()};
-  BANQUET_ASSIGN_OR_RETURN(const auto session, place_->Open(stop));
-  BANQUET_RETURN_NOT_OK(EnsureLeaseTable(session.get()));
-  return WaitForLock({.view = view, .longest = wait, .poll = kLeasePoll, .stop = std::move(stop)},
-                     clock_, [&] { return TryLock(session.get(), lease); });
-}
-
 bool IsRelativeFile(const SqlUrl& url) {
   return url.dialect == "sqlite" && !url.database.empty() && url.database != ":memory:" &&
          !url.database.starts_with('/');
@@ -244,15 +169,10 @@ bool IsRelativeFile(const SqlUrl& url) {
 
 Result<std::unique_ptr<Registry>> MakeSqlRegistry(const SqlRegistrySettings& settings,
                                                   Clock& clock) {
-  const auto place = std::make_shared<Place>();
-  BANQUET_ASSIGN_OR_RETURN(place->url, ParseSqlUrl(settings.url));
-  if (IsRelativeFile(place->url))
-    place->url.database = settings.repo_path + "/" + place->url.database;
-  place->session = {.connect_timeout = settings.connect_timeout,
-                    .stall_timeout = settings.stall_timeout,
-                    .clock = &clock};
-  place->lease_duration = settings.lease_duration;
-  return std::make_unique<SqlRegistry>(settings.project, place, clock);
+  BANQUET_ASSIGN_OR_RETURN(SqlUrl url, ParseSqlUrl(settings.url));
+  if (IsRelativeFile(url)) url.database = settings.repo_path + "/" + url.database;
+  return std::make_unique<SqlRegistry>(
+      settings.project, std::make_shared<Database>(std::move(url), settings, clock), clock);
 }
 
 }  // namespace banquet::sql_registry

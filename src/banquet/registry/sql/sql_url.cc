@@ -3,36 +3,15 @@
 #include <algorithm>
 #include <cctype>
 
+#include "banquet/base/percent_text.h"
+
 namespace banquet::sql_registry {
 namespace {
-
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-// As Python's urllib: what is no escape stays as it is.
-std::string Unquoted(std::string_view text) {
-  std::string plain;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const bool escape = text[i] == '%' && i + 2 < text.size() && HexDigit(text[i + 1]) >= 0 &&
-                        HexDigit(text[i + 2]) >= 0;
-    if (!escape) {
-      plain += text[i];
-      continue;
-    }
-    plain += static_cast<char>(HexDigit(text[i + 1]) * 16 + HexDigit(text[i + 2]));
-    i += 2;
-  }
-  return plain;
-}
 
 std::string UnquotedPlus(std::string_view text) {
   std::string spaced(text);
   std::ranges::replace(spaced, '+', ' ');
-  return Unquoted(spaced);
+  return PercentDecoded(spaced);
 }
 
 // Takes the text up to the first `mark` off `*rest`, and the mark; nullopt: there is no mark.
@@ -105,15 +84,15 @@ Result<SqlUrl> ParseSqlUrl(std::string_view text) {
   if (has_login) {
     std::string_view login = rest.substr(0, at);
     const std::optional<std::string_view> user = TakeUntil(':', &login);
-    url.user = Unquoted(user.value_or(login));
-    if (user.has_value()) url.password = Unquoted(login);
+    url.user = PercentDecoded(user.value_or(login));
+    if (user.has_value()) url.password = PercentDecoded(login);
     rest.remove_prefix(at + 1);
   }
   const size_t host_end = std::min(rest.find_first_of("/?"), rest.size());
   BANQUET_RETURN_NOT_OK(ParseHost(rest.substr(0, host_end), &url));
   rest.remove_prefix(host_end);
   const size_t query_begin = std::min(rest.find('?'), rest.size());
-  if (rest.starts_with('/')) url.database = Unquoted(rest.substr(1, query_begin - 1));
+  if (rest.starts_with('/')) url.database = PercentDecoded(rest.substr(1, query_begin - 1));
   if (query_begin < rest.size()) url.query = ParseQuery(rest.substr(query_begin + 1));
   return url;
 }

@@ -55,10 +55,10 @@ Status EnsureLeaseTable(SqlSession* session) {
   return FaultOf(made) == Fault::kUser ? Annotate(MissingLeaseTable(), MessageOf(made)) : made;
 }
 
-Result<LeaseTry> TryTakeLease(SqlSession* session, const Lease& lease, const std::string& holder,
+Result<LeaseTry> TryTakeLease(SqlSession* session, const Lease& lease,
                               std::chrono::milliseconds duration) {
   const SqlDialect& dialect = session->dialect();
-  const std::string note = holder.substr(0, kHolderBytesMax);
+  const std::string note = lease.holder.substr(0, kHolderBytesMax);
   BANQUET_ASSIGN_OR_RETURN(
       const SqlAnswer insertion,
       session->Run(fmt::format("{0} {1} (project_id, view_name, owner, holder, expires_ms) VALUES "

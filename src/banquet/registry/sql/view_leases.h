@@ -3,27 +3,14 @@
 // beside Feast's. Times are those of the database's own clock.
 
 #include <chrono>
-#include <optional>
-#include <string>
 
 #include "banquet/base/status.h"
+#include "banquet/registry/lease.h"
 #include "banquet/registry/sql/sql_session.h"
 
 namespace banquet::sql_registry {
 
 inline constexpr char kLeaseTable[] = "banquet_view_leases";
-
-struct Lease {
-  std::string project;
-  std::string view;
-  std::string owner;  // Unique to the one who takes it.
-};
-
-struct LeaseTry {
-  bool taken = false;
-  std::string holder;                 // Else: what its owner wrote of itself, …
-  std::chrono::milliseconds left{0};  // … and when the lease ends, unless it is renewed.
-};
 
 enum class LeaseTableState { kThere, kMayBeMade, kMayNotBeMade };
 
@@ -35,7 +22,7 @@ Status MissingLeaseTable();
 Status EnsureLeaseTable(SqlSession* session);
 
 // Takes the lease of a view that nobody holds, or whose holder has let it run out.
-Result<LeaseTry> TryTakeLease(SqlSession* session, const Lease& lease, const std::string& holder,
+Result<LeaseTry> TryTakeLease(SqlSession* session, const Lease& lease,
                               std::chrono::milliseconds duration);
 // False: another has it.
 Result<bool> RenewLease(SqlSession* session, const Lease& lease,

@@ -1,4 +1,4 @@
-"""Registries that Feast keeps in SQL databases: Feast makes them, both read and record in them."""
+"""Registries that Feast keeps elsewhere than in a file: Feast makes them, both read and record in them."""
 import re
 import signal
 import time
@@ -7,19 +7,24 @@ import pytest
 from repositories import GOLDEN
 from repository import copy_repository
 
-PRODUCTS = ("sqlite", "postgres", "mariadb")
+PRODUCTS = ("sqlite", "postgres", "mariadb", "s3")
 JAN = [f"2024-01-{day:02}T00:00:00+00:00" for day in range(1, 32)]
 
 
-class SqlRegistries:
-    """Golden case incremental, applied by Feast into a new database of each product."""
+class Registries:
+    """Golden case incremental, applied by Feast into a new database or object of each product."""
 
     def __init__(self, feast, request, tmp_path_factory):
         self.feast, self.request, self.folders = feast, request, tmp_path_factory
         self.made = 0
 
-    def url(self, product, folder):
+    def block(self, product, folder):
         self.made += 1
+        if product == "s3":
+            return f"registry: s3://lake/registries/{self.made}/registry.db\n"
+        return f"registry:\n    registry_type: sql\n    path: {self.url(product, folder)}\n"
+
+    def url(self, product, folder):
         name = f"registry{self.made}"
         if product == "sqlite":
             return f"sqlite:///{folder}/data/registry.sqlite"
@@ -34,10 +39,12 @@ class SqlRegistries:
     def make(self, product, store="sqlite", server=None):
         folder = self.folders.mktemp(f"registry-{product}") / "repository"
         environment = {"GOLDEN_REDIS_PORT": str(server.port)} if server else {}
+        if product == "s3":
+            s3 = self.request.getfixturevalue("s3_server")
+            environment.update(s3.environment, FEAST_S3_ENDPOINT_URL=s3.url)
         repository = copy_repository(GOLDEN / "incremental", folder, environment)
         text = (GOLDEN / "incremental" / f"feature_store.{store}.yaml").read_text()
-        block = f"registry:\n    registry_type: sql\n    path: {self.url(product, folder)}\n"
-        changed = re.sub(r"registry:\n +path: .*\n", lambda _: block, text)
+        changed = re.sub(r"registry:\n +path: .*\n", lambda _: self.block(product, folder), text)
         assert changed != text
         repository.configure(changed)
         self.feast.apply(repository)
@@ -46,7 +53,7 @@ class SqlRegistries:
 
 @pytest.fixture(scope="session")
 def registries(feast, request, tmp_path_factory):
-    return SqlRegistries(feast, request, tmp_path_factory)
+    return Registries(feast, request, tmp_path_factory)
 
 
 @pytest.mark.parametrize("product", PRODUCTS)
@@ -73,6 +80,14 @@ def test_feast_applies_over_what_banquet_recorded_and_the_other_way_round(produc
     assert feast.call(repository, "description", view="inc_ttl") == "changed by Feast"
     for view in ("inc_plain", "inc_ttl", "inc_new"):
         assert feast.intervals(repository, view) == [[JAN[0], JAN[9]], [JAN[9], JAN[19]]], view
+
+
+def test_nothing_is_left_beside_a_registry_in_a_bucket(registries, s3_server):
+    repository = registries.make("s3")
+    outcome = repository.banquet("materialize", JAN[0], JAN[9])
+    assert outcome.exit_code == 0, outcome
+    listed = s3_server.client.list_objects_v2(Bucket="lake", Prefix=f"registries/{registries.made}/")["Contents"]
+    assert [entry["Key"] for entry in listed] == [f"registries/{registries.made}/registry.db"]
 
 
 @pytest.mark.parametrize("product", PRODUCTS)

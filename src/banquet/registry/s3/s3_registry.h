@@ -1,0 +1,30 @@
+#pragma once
+// Feast's file registry as an object of S3 (feast-compat 1.3, 2.4).
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "banquet/base/clock.h"
+#include "banquet/base/status.h"
+#include "banquet/registry/registry.h"
+
+namespace banquet::s3_registry {
+
+struct S3RegistrySettings {
+  std::string uri;       // s3://bucket/key
+  std::string endpoint;  // URL; empty: AWS's.
+  std::string region;    // Empty: us-east-1, or where the bucket says it is.
+  std::chrono::milliseconds connect_timeout{10'000};
+  std::chrono::milliseconds stall_timeout{60'000};
+  std::chrono::milliseconds lease_duration{60'000};
+};
+
+// An interval is recorded by a write that asks for the object to be the one that was read; where it
+// is not, everything is done again, so that no change is lost. A service without such conditions is
+// written as Feast writes it, with a warning.
+//
+// A view's lock is a lease (bucket_lease.h). `clock` must outlive the registry.
+Result<std::unique_ptr<Registry>> MakeS3Registry(const S3RegistrySettings& settings, Clock& clock);
+
+}  // namespace banquet::s3_registry

@@ -1,0 +1,232 @@
+#include "banquet/registry/s3/s3_registry.h"
+
+#include <cstdlib>
+
+#include "banquet/base/testing.h"
+#include "banquet/client/aws/bucket_for_test.h"
+#include "banquet/client/filesystem/file_descriptor.h"
+#include "banquet/registry/materialization_splice.h"
+#include "banquet/registry/s3/bucket_lease.h"
+
+namespace banquet::s3_registry {
+namespace {
+
+using aws::BucketForTest;
+using std::chrono::milliseconds;
+using ::testing::HasSubstr;
+
+constexpr int64_t kNowUs = 1'800'000'000'123'456;
+constexpr char kProject[] = "golden_inc";
+constexpr char kKey[] = "feast/registry.db";
+
+MaterializationRecord Record(const std::string& view, int64_t start_us = 1'000'000) {
+  return {.project = kProject,
+          .view = view,
+          .window = {.start_us = start_us, .end_us = start_us + 1'000'000}};
+}
+
+class S3RegistryTest : public ::testing::Test {
+ protected:
+  S3RegistryTest() {
+    setenv("AWS_ACCESS_KEY_ID", "KEY", 1);
+    setenv("AWS_SECRET_ACCESS_KEY", "s3cret", 1);
+    server_.Set(
+        kKey, ReadWholeFile(std::string(BANQUET_REGISTRY_TESTDATA) + "/incremental_after_apply.db")
+                  .ValueOrDie());
+  }
+
+  std::unique_ptr<Registry> Open() {
+    return MakeS3Registry({.uri = std::string("s3://lake/") + kKey,
+                           .endpoint = server_.url(),
+                           .lease_duration = milliseconds(60'000)},
+                          clock_)
+        .ValueOrDie();
+  }
+  size_t IntervalsOf(const std::string& view) {
+    return Open()->Read().ValueOrDie()->FindView(kProject, view)->materialization_intervals.size();
+  }
+  static bool IsRegistryPut(const ReceivedHttp& request) {
+    return request.method == "PUT" && request.target.ends_with("/registry.db");
+  }
+
+  BucketForTest server_;
+  ManualClock clock_{kNowUs};
+};
+
+// --- Reading ---
+
+TEST_F(S3RegistryTest, ReadsTheObject) {
+  ASSERT_OK_AND_ASSIGN(const auto contents, Open()->Read());
+  EXPECT_NE(contents->FindView(kProject, "inc_ttl"), nullptr);
+  EXPECT_OK(Open()->CheckWritable());
+}
+
+TEST_F(S3RegistryTest, WhatIsNotThereOrDamagedIsTold) {
+  server_.Set(kKey, "no registry");
+  EXPECT_FAULT(Fault::kData, "s3://lake/feast/registry.db", Open()->Read());
+  EXPECT_FAULT(Fault::kData, "inc_ttl", Open()->RecordMaterialization(Record("inc_ttl")));
+  server_.Set(kKey, "");
+  EXPECT_FAULT(Fault::kUser, "feast apply", Open()->Read());
+  ASSERT_OK_AND_ASSIGN(
+      const auto absent,
+      MakeS3Registry({.uri = "s3://lake/none", .endpoint = server_.url()}, clock_));
+  EXPECT_FAULT(Fault::kUser, "s3://lake/none", absent->Read());
+  EXPECT_FAULT(Fault::kUser, "s3://lake/none", absent->CheckWritable());
+  for (const char* uri : {"s3://", "s3://bucket", "s3://bucket/", "s3:///key"})
+    EXPECT_FAULT(Fault::kUser, "s3://bucket/key", MakeS3Registry({.uri = uri}, clock_));
+}
+
+// --- Recording ---
+
+TEST_F(S3RegistryTest, RecordsOnlyOverWhatItRead) {
+  const size_t before = IntervalsOf("inc_ttl");
+  ASSERT_OK_AND_ASSIGN(const auto warning, Open()->RecordMaterialization(Record("inc_ttl")));
+  EXPECT_EQ(warning, std::nullopt);
+  EXPECT_EQ(IntervalsOf("inc_ttl"), before + 1);
+  const auto received = server_.received();
+  const auto put = std::ranges::find_if(received, IsRegistryPut);
+  EXPECT_EQ(put->headers.at("if-match"), "\"1\"");
+}
+
+TEST_F(S3RegistryTest, AChangeBetweenReadAndWriteIsKept) {
+  const size_t before = IntervalsOf("inc_ttl");
+  const size_t other_before = IntervalsOf("inc_plain");
+  bool is_first = true;
+  server_.Before([&](const ReceivedHttp& request) -> std::optional<HttpAnswer> {
+    if (IsRegistryPut(request) && std::exchange(is_first, false)) {
+      // Another run records its own at this moment.
+      const std::string now = server_.AnswerOf({.method = "GET", .target = request.target}).body;
+      server_.SetLocked(kKey, SpliceMaterialization(now, Record("inc_plain"),
+                                                    {.now_us = kNowUs, .version_id = "other"})
+                                  .ValueOrDie());
+    }
+    return std::nullopt;
+  });
+  ASSERT_OK(Open()->RecordMaterialization(Record("inc_ttl")));
+  EXPECT_EQ(IntervalsOf("inc_ttl"), before + 1);
+  EXPECT_EQ(IntervalsOf("inc_plain"), other_before + 1);
+}
+
+TEST_F(S3RegistryTest, OneThatChangesAllTheTimeIsGivenUp) {
+  server_.Before([&](const ReceivedHttp& request) -> std::optional<HttpAnswer> {
+    if (IsRegistryPut(request)) return BucketForTest::Error(412, "PreconditionFailed");
+    return std::nullopt;
+  });
+  EXPECT_FAULT(Fault::kRemote, "changed by others all the time",
+               Open()->RecordMaterialization(Record("inc_ttl")));
+}
+
+TEST_F(S3RegistryTest, AnAnswerThatWasLostIsNotRecordedTwice) {
+  const size_t before = IntervalsOf("inc_ttl");
+  bool is_first = true;
+  server_.Before([&](const ReceivedHttp& request) -> std::optional<HttpAnswer> {
+    if (!IsRegistryPut(request) || !std::exchange(is_first, false)) return std::nullopt;
+    server_.AnswerOf(request);
+    return BucketForTest::Error(500, "InternalError");
+  });
+  ASSERT_OK(Open()->RecordMaterialization(Record("inc_ttl")));
+  EXPECT_EQ(IntervalsOf("inc_ttl"), before + 1);
+}
+
+TEST_F(S3RegistryTest, AServiceWithoutConditionsIsWrittenWithAWarning) {
+  const size_t before = IntervalsOf("inc_ttl");
+  server_.Before([](const ReceivedHttp& request) -> std::optional<HttpAnswer> {
+    if (request.headers.contains("if-match")) return BucketForTest::Error(501, "NotImplemented");
+    return std::nullopt;
+  });
+  ASSERT_OK_AND_ASSIGN(const auto warning, Open()->RecordMaterialization(Record("inc_ttl")));
+  EXPECT_THAT(warning.value_or(""), HasSubstr("without a condition"));
+  EXPECT_EQ(IntervalsOf("inc_ttl"), before + 1);
+}
+
+TEST_F(S3RegistryTest, AViewThatVanishedAndARightThatLacksAreTheUsers) {
+  EXPECT_FAULT(Fault::kUser, "no longer there", Open()->RecordMaterialization(Record("gone")));
+  server_.Before([](const ReceivedHttp& request) -> std::optional<HttpAnswer> {
+    if (request.method == "PUT") return BucketForTest::Error(403, "AccessDenied");
+    return std::nullopt;
+  });
+  EXPECT_FAULT(Fault::kUser, "AccessDenied", Open()->RecordMaterialization(Record("inc_ttl")));
+  EXPECT_FAULT(Fault::kUser, "AccessDenied",
+               Open()->LockView(kProject, "inc_ttl", milliseconds(0), {}));
+}
+
+// --- Leases ---
+
+TEST_F(S3RegistryTest, AViewIsHeldByOneRunAndFreeAfterIt) {
+  const auto first = Open();
+  const auto second = Open();
+  const std::string key = LeaseKey(kKey, kProject, "inc_ttl");
+  ASSERT_OK_AND_ASSIGN(auto lock, first->LockView(kProject, "inc_ttl", milliseconds(0), {}));
+  EXPECT_EQ(lock->renew_every(), milliseconds(20'000));
+  EXPECT_TRUE(server_.Has(key));
+  EXPECT_FAULT(Fault::kHeld, fmt::format("pid {} on host", ::getpid()),
+               second->LockView(kProject, "inc_ttl", milliseconds(0), {}));
+  EXPECT_OK(second->LockView(kProject, "inc_plain", milliseconds(0), {}));
+  lock.reset();
+  EXPECT_FALSE(server_.Has(key));
+  EXPECT_OK(second->LockView(kProject, "inc_ttl", milliseconds(0), {}));
+}
+
+TEST_F(S3RegistryTest, ALeaseThatIsRenewedStays) {
+  ASSERT_OK_AND_ASSIGN(const auto lock, Open()->LockView(kProject, "inc_ttl", milliseconds(0), {}));
+  for (int i = 0; i < 5; ++i) {
+    server_.Advance(50);
+    ASSERT_OK(lock->Renew());
+    EXPECT_FAULT(Fault::kHeld, "holds view inc_ttl",
+                 Open()->LockView(kProject, "inc_ttl", milliseconds(0), {}));
+  }
+}
+
+TEST_F(S3RegistryTest, ALeaseThatRanOutIsTakenOverAndRecordsNothing) {
+  const auto first = Open();
+  const auto second = Open();
+  ASSERT_OK_AND_ASSIGN(auto lost, first->LockView(kProject, "inc_ttl", milliseconds(0), {}));
+  server_.Advance(60);
+  EXPECT_FAULT(Fault::kHeld, "holds view",
+               second->LockView(kProject, "inc_ttl", milliseconds(0), {}));
+  server_.Advance(1);
+  ASSERT_OK_AND_ASSIGN(const auto lock, second->LockView(kProject, "inc_ttl", milliseconds(0), {}));
+  const std::string before = server_.Bytes(kKey);
+  EXPECT_FAULT(Fault::kHeld, "ran out", lost->Renew());
+  EXPECT_FAULT(Fault::kHeld, "ran out", first->RecordMaterialization(Record("inc_ttl")));
+  EXPECT_EQ(server_.Bytes(kKey), before);
+  lost.reset();
+  EXPECT_FAULT(Fault::kHeld, "holds view",
+               Open()->LockView(kProject, "inc_ttl", milliseconds(0), {}));
+  EXPECT_OK(second->RecordMaterialization(Record("inc_ttl")));
+}
+
+// Two that find a lease run out at once: the condition lets one write it.
+TEST_F(S3RegistryTest, OfTwoThatTakeOverOneGetsIt) {
+  const auto first = Open();
+  ASSERT_OK_AND_ASSIGN(const auto lost, first->LockView(kProject, "inc_ttl", milliseconds(0), {}));
+  server_.Advance(100);
+  bool is_first = true;
+  server_.Before([&](const ReceivedHttp& request) -> std::optional<HttpAnswer> {
+    if (request.method == "PUT" && std::exchange(is_first, false))
+      server_.SetLocked(LeaseKey(kKey, kProject, "inc_ttl"), "other\n60000\npid 1 on host h\nx\n");
+    return std::nullopt;
+  });
+  EXPECT_FAULT(Fault::kHeld, "Another run holds view inc_ttl",
+               Open()->LockView(kProject, "inc_ttl", milliseconds(0), {}));
+  EXPECT_FAULT(Fault::kHeld, "ran out", lost->Renew());
+}
+
+TEST_F(S3RegistryTest, WithoutConditionsRunsCannotExcludeEachOther) {
+  server_.Before([](const ReceivedHttp& request) -> std::optional<HttpAnswer> {
+    if (request.headers.contains("if-none-match"))
+      return BucketForTest::Error(501, "NotImplemented");
+    return std::nullopt;
+  });
+  EXPECT_FAULT(Fault::kUser, "conditional writes",
+               Open()->LockView(kProject, "inc_ttl", milliseconds(0), {}));
+}
+
+TEST_F(S3RegistryTest, ARenewalThatFailsNamesTheView) {
+  ASSERT_OK_AND_ASSIGN(const auto lock, Open()->LockView(kProject, "inc_ttl", milliseconds(0), {}));
+  server_.Before([](const ReceivedHttp&) { return BucketForTest::Error(503, "SlowDown"); });
+  EXPECT_FAULT(Fault::kRemote, "The lease of view inc_ttl", lock->Renew());
+}
+
+}  // namespace
+}  // namespace banquet::s3_registry
