@@ -61,7 +61,7 @@ constexpr std::string_view kIgnoredKeys[] = {"type"};
 
 constexpr size_t kReadKeysMax = 500;  // Keys of one SELECT.
 // The writer's page cache, and its share of the run's memory limit where there is one.
-constexpr int64_t kCacheBytesMax = int64_t{64} << 20;
+constexpr int64_t kCacheBytesMax = int64_t{16} << 20;
 constexpr int64_t kCachePerLimit = 16;
 
 // EXTRA also syncs the folder, so that a commit outlives a loss of power.
