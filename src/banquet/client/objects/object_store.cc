@@ -1,6 +1,7 @@
 #include "banquet/client/objects/object_store.h"
 
 #include <dlfcn.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -24,10 +25,15 @@ constexpr std::string_view kGcs = "gs";
 constexpr std::string_view kVersionKeys[] = {"ETag", "etag", "generation", "Last-Modified",
                                              "updated"};
 
+// For all attempts at one request; Google's own default is a quarter of an hour, also without any
+// credentials.
+constexpr std::chrono::milliseconds kGcsRetryMax(30'000);
+
 struct SplitUri {
   std::string_view scheme;  // kS3, kGcs, or empty: neither.
   std::string prefix;       // As written, with "://".
   std::string path;         // bucket/key, without slashes at its end.
+  std::string bucket() const { return path.substr(0, path.find('/')); }
 };
 
 SplitUri Split(std::string_view uri) {
@@ -65,7 +71,8 @@ Endpoint EndpointOf(std::string url) {
   return endpoint;
 }
 
-// Arrow keeps S3 in a library of its own beside libarrow, which nothing else needs to load.
+// Arrow's wheel keeps S3 in a library of its own beside libarrow, which nothing else needs to load;
+// where there is none, libarrow holds it, or says that it does not.
 Status LoadS3() {
   static const Status status = []() -> Status {
     Dl_info arrow_library = {};
@@ -74,10 +81,10 @@ Status LoadS3() {
     const std::string arrow_path = arrow_library.dli_fname;
     const std::string folder = arrow_path.substr(0, arrow_path.rfind('/') + 1);
     const std::string path = folder + "libarrow_s3.so." ARROW_SO_VERSION;
+    if (::access(path.c_str(), F_OK) != 0) return Status::OK();
     const Status loaded = arrow::fs::LoadFileSystemFactories(path.c_str());
     if (loaded.ok()) return loaded;
-    return UserError("Arrow's S3 library cannot be loaded; it belongs beside libarrow: {}: {}",
-                     path, loaded.message());
+    return UserError("Arrow's S3 library cannot be loaded: {}: {}", path, loaded.message());
   }();
   return status;
 }
@@ -97,12 +104,14 @@ bool Says(const std::string& text, std::initializer_list<std::string_view> words
 
 // Both stores' errors come as text with HTTP's or their own words in it.
 Status ErrorOf(const Status& status, const std::string& uri) {
+  if (dynamic_cast<const FaultDetail*>(status.detail().get()) != nullptr) return status;
   const std::string text = OneLine(status.message());
   if (Says(text, {"NO_SUCH_BUCKET", "NoSuchBucket", "bucket does not exist"}))
     return UserError("The bucket does not exist: {}: {}", uri, text);
-  if (Says(text, {"ACCESS_DENIED", "AccessDenied", "HTTP status 403", "Forbidden",
-                  "SIGNATURE_DOES_NOT_MATCH", "INVALID_ACCESS_KEY_ID", "InvalidAccessKeyId",
-                  "HTTP status 401", "UNAUTHENTICATED", "PERMISSION_DENIED"})) {
+  if (Says(text,
+           {"OAuth2 access token", "ACCESS_DENIED", "AccessDenied", "HTTP status 403", "Forbidden",
+            "SIGNATURE_DOES_NOT_MATCH", "INVALID_ACCESS_KEY_ID", "InvalidAccessKeyId",
+            "HTTP status 401", "UNAUTHENTICATED", "PERMISSION_DENIED"})) {
     return UserError("No right to read, or wrong credentials: {}: {}", uri, text);
   }
   if (status.IsInvalid()) return UserError("{}: {}", uri, text);
@@ -143,7 +152,9 @@ std::string VersionOf(const arrow::KeyValueMetadata* metadata, int64_t size) {
   return version;
 }
 
+// Without a region and an endpoint, Arrow asks AWS where the bucket is.
 Result<std::shared_ptr<arrow::fs::FileSystem>> MakeS3(const StoreSettings& settings,
+                                                      const std::string& bucket,
                                                       const aws::Credentials& keys) {
   BANQUET_RETURN_NOT_OK(LoadS3());
   std::string url = settings.s3_endpoint;
@@ -152,12 +163,13 @@ Result<std::shared_ptr<arrow::fs::FileSystem>> MakeS3(const StoreSettings& setti
   }
   std::string region = Environment("AWS_REGION");
   if (region.empty()) region = Environment("AWS_DEFAULT_REGION");
-  if (region.empty()) region = "us-east-1";
-  std::string uri = "s3://?region=" + region;
+  std::string uri = "s3://" + bucket;
   if (!url.empty()) {
     const Endpoint endpoint = EndpointOf(url);
-    uri += "&scheme=" + endpoint.scheme + "&endpoint_override=" + endpoint.address;
+    if (region.empty()) region = "us-east-1";
+    uri += "?scheme=" + endpoint.scheme + "&endpoint_override=" + endpoint.address;
   }
+  if (!region.empty()) uri += (url.empty() ? "?region=" : "&region=") + region;
   arrow::fs::FileSystemFactoryOptions options = {{"access_key", keys.access_key_id},
                                                  {"secret_key", keys.secret_access_key}};
   if (!keys.session_token.empty()) options.emplace_back("session_token", keys.session_token);
@@ -170,7 +182,7 @@ Result<std::shared_ptr<arrow::fs::FileSystem>> MakeGcs(const StoreSettings& sett
                                       ? arrow::fs::GcsOptions::Anonymous()
                                       : arrow::fs::GcsOptions::Defaults();
   options.retry_limit_seconds =
-      std::chrono::duration<double>(settings.connect_timeout + settings.stall_timeout).count();
+      std::chrono::duration<double>(std::min(settings.stall_timeout, kGcsRetryMax)).count();
   if (!emulator.empty()) {
     const Endpoint endpoint = EndpointOf(emulator);
     options.scheme = endpoint.scheme;
@@ -204,11 +216,12 @@ ObjectStore::ObjectStore(StoreSettings settings)
 
 ObjectStore::~ObjectStore() = default;
 
-Result<std::shared_ptr<ObjectStore::Access>> ObjectStore::AccessOf(std::string_view scheme) {
+Result<std::shared_ptr<ObjectStore::Access>> ObjectStore::AccessOf(const std::string& uri) {
+  const SplitUri split = Split(uri);
   const std::lock_guard lock(mutex_);
-  if (scheme == kGcs) {
+  if (split.scheme == kGcs) {
     if (gcs_ == nullptr) {
-      BANQUET_ASSIGN_OR_RETURN(auto made, MakeGcs(settings_));
+      BANQUET_ASSIGN_OR_RETURN(auto made, AtTheStore(MakeGcs(settings_), uri));
       gcs_ = std::make_shared<Access>(std::move(made), aws::Credentials{});
     }
     return gcs_;
@@ -218,16 +231,17 @@ Result<std::shared_ptr<ObjectStore::Access>> ObjectStore::AccessOf(std::string_v
     BANQUET_ASSIGN_OR_RETURN(keys, chain_->Get());
   }
   // Keys that expire are replaced by others: so is what was made for them.
-  if (s3_ == nullptr || !(s3_->keys == keys)) {
-    BANQUET_ASSIGN_OR_RETURN(auto made, MakeS3(settings_, keys));
-    s3_ = std::make_shared<Access>(std::move(made), std::move(keys));
+  std::shared_ptr<Access>& access = s3_[split.bucket()];
+  if (access == nullptr || !(access->keys == keys)) {
+    BANQUET_ASSIGN_OR_RETURN(auto made, AtTheStore(MakeS3(settings_, split.bucket(), keys), uri));
+    access = std::make_shared<Access>(std::move(made), std::move(keys));
   }
-  return s3_;
+  return access;
 }
 
 Result<ListedPath> ObjectStore::Look(const std::string& uri) {
   const SplitUri split = Split(uri);
-  BANQUET_ASSIGN_OR_RETURN(const auto access, AccessOf(split.scheme));
+  BANQUET_ASSIGN_OR_RETURN(const auto access, AccessOf(uri));
   BANQUET_ASSIGN_OR_RETURN(const arrow::fs::FileInfo info,
                            AtTheStore(access->files->GetFileInfo(split.path), uri));
   return InfoOf(info, split.prefix);
@@ -235,7 +249,7 @@ Result<ListedPath> ObjectStore::Look(const std::string& uri) {
 
 Result<std::vector<ListedPath>> ObjectStore::List(const std::string& folder_uri, bool below) {
   const SplitUri split = Split(folder_uri);
-  BANQUET_ASSIGN_OR_RETURN(const auto access, AccessOf(split.scheme));
+  BANQUET_ASSIGN_OR_RETURN(const auto access, AccessOf(folder_uri));
   arrow::fs::FileSelector selector;
   selector.base_dir = split.path;
   // Of GCS, Arrow lists objects alone; a folder shows only in what lies below it.
@@ -260,7 +274,7 @@ Result<std::vector<ListedPath>> ObjectStore::List(const std::string& folder_uri,
 
 Result<OpenObject> ObjectStore::Open(const std::string& uri) {
   const SplitUri split = Split(uri);
-  BANQUET_ASSIGN_OR_RETURN(const auto access, AccessOf(split.scheme));
+  BANQUET_ASSIGN_OR_RETURN(const auto access, AccessOf(uri));
   OpenObject open;
   BANQUET_ASSIGN_OR_RETURN(open.file, AtTheStore(access->files->OpenInputFile(split.path), uri));
   BANQUET_ASSIGN_OR_RETURN(const int64_t size, AtTheStore(open.file->GetSize(), uri));

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -71,12 +72,12 @@ class ObjectStore {
 
  private:
   class Access;
-  Result<std::shared_ptr<Access>> AccessOf(std::string_view scheme);
+  Result<std::shared_ptr<Access>> AccessOf(const std::string& uri);
 
   const StoreSettings settings_;
   std::mutex mutex_;
   std::unique_ptr<aws::CredentialChain> chain_;
-  std::shared_ptr<Access> s3_;
+  std::map<std::string, std::shared_ptr<Access>> s3_;  // By bucket.
   std::shared_ptr<Access> gcs_;
 };
 
