@@ -7,7 +7,7 @@ import sys
 from compare import data, oracle
 from compare.process import run
 from compare.repository import Repository
-from compare.servers import CapturingProxy, RedisServer
+from compare.servers import CapturingProxy, PostgresServer, RedisServer
 
 
 class Bench:
@@ -17,10 +17,25 @@ class Bench:
         self.scratch = pathlib.Path(scratch)
         self.banquet, self.native, self.feast = (str(pathlib.Path(program).absolute()) for program in (banquet, native, feast))
         self.redis = RedisServer()
+        self._postgres = None
         self._repositories = {}
 
     def close(self):
         self.redis.stop()
+        if self._postgres:
+            self._postgres.stop()
+
+    @property
+    def postgres(self):
+        """Started at its first use."""
+        if not self._postgres:
+            folder = self.scratch / "postgres"
+            folder.mkdir()
+            self._postgres = PostgresServer(folder)
+        return self._postgres
+
+    def port_of(self, store):
+        return self.postgres.port if store == "postgres" else self.redis.port
 
     def say(self, text):
         print(f"  {text}", file=sys.stderr, flush=True)
@@ -42,15 +57,20 @@ class Bench:
         """In its fresh state, with the shape's file as source."""
         key = shape.features, store
         if key not in self._repositories:
-            self._repositories[key] = Repository(self.scratch / f"{store}-{shape.features}", shape.features, store, self.feast)
+            self._repositories[key] = Repository(self.scratch / f"{store}-{shape.features}", shape.features, store, self.feast,
+                                                 self.port_of(store))
         repository = self._repositories[key]
-        repository.point_to(self.redis.port)
+        repository.point_to(self.port_of(store))
         repository.forget()
         repository.use(self.file(shape))
         return repository
 
-    def empty_store(self):
-        self.redis.client.flushall()
+    def empty_store(self, store="redis"):
+        if store == "postgres":  # Without the table, which Banquet makes in its own form.
+            with self.postgres.connect() as connection:
+                connection.execute(f'DROP TABLE IF EXISTS "{data.PROJECT}_{data.VIEW}"')
+        else:
+            self.redis.client.flushall()
 
     # --- whole commands ---------------------------------------------------------------------------------------------
 
@@ -73,7 +93,7 @@ class Bench:
     def again(self, shape, store):
         """The same repository and the same filled store, another interval, nothing recorded."""
         repository = self._repositories[shape.features, store]
-        repository.point_to(self.redis.port)
+        repository.point_to(self.port_of(store))
         repository.forget(keep_store=True)
         repository.use(self.file(shape))
         return repository
@@ -81,6 +101,9 @@ class Bench:
     def check(self, shape, store):
         if store == "redis":
             oracle.check_redis(self.redis.port, self.winners(shape))
+        elif store == "postgres":
+            with self.postgres.connect() as connection:
+                oracle.check_postgres(connection, self.winners(shape))
         else:
             oracle.check_sqlite(self._repositories[shape.features, store].online, self.winners(shape))
 
@@ -101,7 +124,7 @@ class Bench:
     def write(self, shape, store, *arguments, fresh=True):
         """The write half of a run apart, checked like a whole one."""
         if fresh:
-            self.empty_store()
+            self.empty_store(store)
         result = self.part("write", shape, store, *arguments, fresh=fresh)
         self.check(shape, store)
         return result
@@ -143,6 +166,14 @@ class Bench:
         result = run([self.native, "bulk-sqlite", "--repo", repository.path, "--start", start, "--end", end, "--path",
                       repository.online]).json()
         self.check(shape, "sqlite")
+        return result
+
+    def bulk_postgres(self, shape, *arguments, fresh=True):
+        """The best known bulk load of the table, checked."""
+        if fresh:
+            self.empty_store("postgres")
+        result = self.part("bulk-postgres", shape, "postgres", "--port", str(self.postgres.port), *arguments, fresh=fresh)
+        self.check(shape, "postgres")
         return result
 
     def duckdb(self, shape, form):

@@ -1,4 +1,4 @@
-"""Goals of the stores and of whole runs: G1, G2, G2s, G3, G4, G9, G11, G15."""
+"""Goals of the stores and of whole runs: G1, G2, G2s, G3, G4, G9, G10, G11, G15."""
 import dataclasses
 import shutil
 
@@ -135,6 +135,30 @@ def sqlite_against_bulk(bench, scale):
     yield Result("G9", f"first load into SQLite against bulk, {shape}",
                  paired(_seconds(runs["ceiling"]), [one["write_seconds"] for one in runs["banquet"]]), at_least=0.85,
                  runs=runs)
+
+
+def postgres_against_bulk(bench, scale):
+    """G10: the write half of a run against the best known bulk load for that state of the table."""
+    first = Shape(scale.load_rows)
+    runs = interleaved(scale.rounds, {"ceiling": lambda: bench.bulk_postgres(first),
+                                      "banquet": lambda: bench.write(first, "postgres")})
+    yield _against_bulk(f"first load into Postgres against COPY, {first}", runs)
+
+    second = dataclasses.replace(first, month=1)
+
+    def over_the_first(measure):
+        bench.bulk_postgres(first)
+        return measure()
+
+    runs = interleaved(scale.rounds, {
+        "ceiling": lambda: over_the_first(lambda: bench.bulk_postgres(second, "--upsert", fresh=False)),
+        "banquet": lambda: over_the_first(lambda: bench.write(second, "postgres", fresh=False))})
+    yield _against_bulk(f"update in Postgres against COPY and upsert without a guard, {second}", runs)
+
+
+def _against_bulk(case, runs):
+    return Result("G10", case, paired(_seconds(runs["ceiling"]), [one["write_seconds"] for one in runs["banquet"]]),
+                  at_least=0.85, runs=runs)
 
 
 def empty_window(bench, scale):

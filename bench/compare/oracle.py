@@ -88,26 +88,39 @@ def check_redis(port, winners):
 
 
 def check_sqlite(path, winners):
-    """Reads the whole table in the order of its primary key beside the rows that must be there."""
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        cursor = database.execute(f"SELECT entity_key, feature_name, value, value_text, event_ts, created_ts "
+                                  f"FROM {PROJECT}_{VIEW} ORDER BY entity_key, feature_name")
+        _check_rows("SQLite", cursor, winners, time_unit_us=1_000_000)
+
+
+def check_postgres(connection, winners):
+    times = ", ".join(f"(extract(epoch FROM {time}) * 1000000)::bigint" for time in ("event_ts", "created_ts"))
+    with connection.transaction(), connection.cursor("rows") as cursor:
+        cursor.itersize = CHUNK_KEYS * winners.shape.features
+        cursor.execute(f'SELECT entity_key, feature_name, value, value_text, {times} FROM "{PROJECT}_{VIEW}" '
+                       f"ORDER BY entity_key, feature_name")
+        _check_rows("Postgres", iter(cursor), winners, time_unit_us=1)
+
+
+def _check_rows(store, rows, winners, time_unit_us):
+    """Compares the whole table in the order of its primary key with the rows that must be there."""
     shape = winners.shape
     names = sorted(f"f{i}" for i in range(shape.features))
     # Ascending bytes of a little-endian number.
     order = numpy.argsort(winners.keys.astype("<i8").view(">u8"), kind="stable")
-    with contextlib.closing(sqlite3.connect(path)) as database:
-        cursor = database.execute(f"SELECT entity_key, feature_name, value, value_text, event_ts, created_ts "
-                                  f"FROM {PROJECT}_{VIEW} ORDER BY entity_key, feature_name")
-        for first in range(0, shape.keys, CHUNK_KEYS):
-            chunk = order[first:first + CHUNK_KEYS]
-            columns = [winners.features[int(name[1:])][chunk] for name in names]
-            values = list(zip(*_values(columns)))
-            texts = list(zip(*([str(value) for value in column.tolist()] for column in columns)))
-            times = (winners.event_us[chunk] // 1_000_000).tolist()
-            due = [(entity_key(key), name, value, text, time, time)
-                   for key, time, row_values, row_texts in zip(winners.keys[chunk].tolist(), times, values, texts)
-                   for name, value, text in zip(names, row_values, row_texts)]
-            found = list(itertools.islice(cursor, len(due)))
-            if found != due:
-                wrong = next(((f, d) for f, d in zip(found, due) if f != d), (None, due[min(len(found), len(due) - 1)]))
-                raise Differs(f"SQLite: {wrong[0]} instead of {wrong[1]}")
-        if cursor.fetchone() is not None:
-            raise Differs("SQLite: rows beyond those that must be there")
+    for first in range(0, shape.keys, CHUNK_KEYS):
+        chunk = order[first:first + CHUNK_KEYS]
+        columns = [winners.features[int(name[1:])][chunk] for name in names]
+        values = list(zip(*_values(columns)))
+        texts = list(zip(*([str(value) for value in column.tolist()] for column in columns)))
+        times = (winners.event_us[chunk] // time_unit_us).tolist()
+        due = [(entity_key(key), name, value, text, time, time)
+               for key, time, row_values, row_texts in zip(winners.keys[chunk].tolist(), times, values, texts)
+               for name, value, text in zip(names, row_values, row_texts)]
+        found = list(itertools.islice(rows, len(due)))
+        if found != due:
+            wrong = next(((f, d) for f, d in zip(found, due) if f != d), (None, due[min(len(found), len(due) - 1)]))
+            raise Differs(f"{store}: {wrong[0]} instead of {wrong[1]}")
+    if next(rows, None) is not None:
+        raise Differs(f"{store}: rows beyond those that must be there")

@@ -15,15 +15,20 @@ stats = FeatureView(name="{view}", entities=[driver],
                       created_timestamp_column="created"))
 """
 # What Feast's documentation offers for speed: its result is the same on an empty store.
-BEST = {"redis": "    skip_dedup: true\n", "sqlite": ""}
+BEST = {"redis": "    skip_dedup: true\n", "sqlite": "", "postgres": ""}
 BEST_BLOCKS = ("batch_engine:\n    type: local\n    backend: polars\n"
                "materialization:\n    online_write_batch_size: 10000\n")
+
+
+TARGETS = {
+    "sqlite": "    path: data/online.db\n", "redis": "    connection_string: localhost:{port}\n",
+    "postgres": "    host: 127.0.0.1\n    port: {port}\n    database: golden\n    user: feast\n    password: feast\n    sslmode: disable\n"}
 
 
 class Repository:
     """One view over generated files of one width, on one kind of store."""
 
-    def __init__(self, folder, features, store, feast):
+    def __init__(self, folder, features, store, feast, port=0):
         self.path = pathlib.Path(folder)
         self.store = store
         self.features = features
@@ -32,7 +37,7 @@ class Repository:
         self._registry = self.path / "data/registry.db"
         (self.path / "data").mkdir(parents=True)
         (self.path / "features.py").write_text(FEATURES_PY.format(view=data.VIEW, features=features))
-        self.point_to(0)
+        self.point_to(port)
         data.write(data.Shape(rows=10, features=features), self.rows)
         run([feast, "apply"], self.path)
         shutil.copy(self._registry, self.path / "registry.fresh")
@@ -41,7 +46,7 @@ class Repository:
 
     def point_to(self, port):
         """Writes feature_store.yaml, and best.yaml with Feast's fastest correct setting."""
-        target = "    path: data/online.db\n" if self.store == "sqlite" else f"    connection_string: localhost:{port}\n"
+        target = TARGETS[self.store].format(port=port)
         head = f"project: {data.PROJECT}\nprovider: local\nregistry: data/registry.db\nentity_key_serialization_version: 3\n"
         block = f"online_store:\n    type: {self.store}\n{target}"
         (self.path / "feature_store.yaml").write_text(head + block)

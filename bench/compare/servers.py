@@ -1,13 +1,17 @@
-"""A Redis server of our own, and a proxy that keeps what passes through it."""
+"""Servers of our own, and a proxy that keeps what passes through it."""
 import pathlib
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import time
 
 import redis
+
+sys.path.append(str(pathlib.Path(__file__).parents[2] / "tests/support"))
+from postgres_server import PostgresServer  # noqa: E402, F401
 
 
 def free_port():

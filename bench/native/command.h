@@ -20,6 +20,7 @@ void AddDecodeCommand(CLI::App& app, CommandBody* body);
 void AddContestCommand(CLI::App& app, CommandBody* body);
 void AddEncodeCommand(CLI::App& app, CommandBody* body);
 void AddRedisCommands(CLI::App& app, CommandBody* body);
+void AddPostgresCommand(CLI::App& app, CommandBody* body);
 void AddSqliteCommand(CLI::App& app, CommandBody* body);
 
 }  // namespace banquet::bench

@@ -20,6 +20,7 @@ int main(int argc, char** argv) {
   banquet::bench::AddContestCommand(app, &body);
   banquet::bench::AddEncodeCommand(app, &body);
   banquet::bench::AddRedisCommands(app, &body);
+  banquet::bench::AddPostgresCommand(app, &body);
   banquet::bench::AddSqliteCommand(app, &body);
   CLI11_PARSE(app, argc, argv);
   banquet::SetLogLevel(banquet::LogLevel::kWarning);
