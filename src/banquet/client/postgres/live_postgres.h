@@ -92,14 +92,14 @@ class LivePostgres {
 
   // Debian keeps the server's programs out of the PATH, in a folder per version.
   static std::string Program(const std::string& name) {
-    std::string newest = name;
+    std::string newest;
     std::error_code missing;
     for (const auto& version :
          std::filesystem::directory_iterator("/usr/lib/postgresql", missing)) {
       const std::string path = version.path() / "bin" / name;
       if (std::filesystem::exists(path)) newest = std::max(newest, path);
     }
-    return newest;
+    return newest.empty() ? name : newest;
   }
 
   static Result<ServerProcess> Spawn(std::vector<std::string> words) {
