@@ -58,9 +58,10 @@ Result<std::unique_ptr<Registry>> MakeFileRegistryOf(const RepoConfig& config, C
   if (is_s3) return MakeS3RegistryOf(config, clock);
   if (!scheme.empty() && scheme != "file") {
     return UserError(
-        "Registry path scheme '{}://' is not supported: this version reads local files, s3:// and "
-        "SQL databases; copy {} to a local file and name that",
-        scheme, settings.path);
+        "Registry path scheme '{}://' is not supported: this version reads local files and s3://; "
+        "a "
+        "database needs registry_type: sql beside its path",
+        scheme);
   }
   std::string path = scheme.empty() ? settings.path : settings.path.substr(scheme.size() + 3);
   if (path.empty()) return UserError("Registry has no path; set registry: in feature_store.yaml");

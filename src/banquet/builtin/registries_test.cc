@@ -18,14 +18,27 @@ Status Refusal(const RegistrySettings& settings) {
 TEST(MakeRegistryTest, RefusesWhatThisVersionCannotReadByName) {
   EXPECT_FAULT(Fault::kUser, "'snowflake.registry'",
                Refusal({.type = "snowflake.registry", .path = "x"}));
-  EXPECT_FAULT(Fault::kUser, "'s3://'", Refusal({.path = "s3://bucket/registry.db"}));
-  EXPECT_FAULT(Fault::kUser, "reads local files", Refusal({.path = "gs://bucket/registry.db"}));
+  EXPECT_FAULT(Fault::kUser, "'gs://'", Refusal({.path = "gs://bucket/registry.db"}));
   EXPECT_FAULT(Fault::kUser, "AzureRegistryStore",
                Refusal({.path = "x", .registry_store_type = "AzureRegistryStore"}));
+  EXPECT_FAULT(Fault::kUser, "S3RegistryStore",
+               Refusal({.path = "x", .registry_store_type = "S3RegistryStore"}));
   EXPECT_FAULT(Fault::kUser, "no path", Refusal({.path = "file://"}));
+  EXPECT_FAULT(Fault::kUser, "no URL", Refusal({.type = "sql", .path = "x"}));
+}
+
+// The likeliest slip: registry_type: sql was left out.
+TEST(MakeRegistryTest, ADatabasesUrlIsNotRepeated) {
+  const Status refusal = Refusal({.path = "postgresql://user:s3cret@host/database"});
+  EXPECT_FAULT(Fault::kUser, "registry_type: sql", refusal);
+  EXPECT_THAT(refusal.message(), ::testing::Not(::testing::HasSubstr("s3cret")));
+}
+
+TEST(MakeRegistryTest, MakesWhatItKnows) {
   EXPECT_OK(Refusal({.path = "/odd name/a://b"}));
   EXPECT_OK(Refusal({.type = "sql", .path = "sqlite:////folder/registry.db"}));
-  EXPECT_FAULT(Fault::kUser, "no URL", Refusal({.type = "sql", .path = "x"}));
+  EXPECT_OK(Refusal({.path = "s3://bucket/registry.db"}));
+  EXPECT_OK(Refusal({.path = "s3://bucket/registry.db", .registry_store_type = "S3RegistryStore"}));
 }
 
 TEST(MakeRegistryTest, AFileUrlNamesALocalFile) {
