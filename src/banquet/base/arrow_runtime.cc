@@ -16,7 +16,9 @@ void PreferSystemAllocator() {
   constexpr int kMappedFrom = 32 << 20;  // The most that malloc takes for M_MMAP_THRESHOLD.
   constexpr int kKeptAtTop = 128 << 20;
   constexpr int kGrownBy = 16 << 20;
-  ::setenv("ARROW_DEFAULT_MEMORY_POOL", "system", /*overwrite=*/0);
+  constexpr char kPool[] = "ARROW_DEFAULT_MEMORY_POOL";
+  if (::getenv(kPool) != nullptr) return;
+  ::setenv(kPool, "system", /*overwrite=*/0);
   ::mallopt(M_MMAP_THRESHOLD, kMappedFrom);
   ::mallopt(M_TRIM_THRESHOLD, kKeptAtTop);
   ::mallopt(M_TOP_PAD, kGrownBy);

@@ -40,6 +40,7 @@ Result<std::unique_ptr<Registry>> MakeS3RegistryOf(const RepoConfig& config, Clo
                                       .region = FirstSet({"AWS_REGION", "AWS_DEFAULT_REGION"}),
                                       .connect_timeout = config.options.connect_timeout,
                                       .stall_timeout = config.options.stall_timeout,
+                                      .retry_timeout = config.options.retry_timeout,
                                       .lease_duration = config.options.lease_duration},
                                      clock);
 }
@@ -78,6 +79,7 @@ Result<std::unique_ptr<Registry>> MakeRegistry(const RepoConfig& config, Clock& 
                                           .project = config.project,
                                           .connect_timeout = config.options.connect_timeout,
                                           .stall_timeout = config.options.stall_timeout,
+                                          .retry_timeout = config.options.retry_timeout,
                                           .lease_duration = config.options.lease_duration},
                                          clock);
   }

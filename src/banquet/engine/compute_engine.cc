@@ -128,6 +128,7 @@ void ComputeEngine::RunGroup(const ExecutionContext& context, PendingGroup pendi
   std::iota(order.begin(), order.end(), 0);
   std::ranges::sort(order, {}, [&](size_t i) { return pending.group.tasks[i].view.name; });
   std::vector<std::unique_ptr<ViewLock>> locks;
+  LockKeeper keeper(*context.clock);  // From the first lock on: others may be waited for.
   std::vector<bool> is_locked(pending.jobs.size(), false);
   for (const size_t i : order) {
     const MaterializationTask& task = pending.group.tasks[i];
@@ -135,12 +136,12 @@ void ComputeEngine::RunGroup(const ExecutionContext& context, PendingGroup pendi
         task.project, task.view.name, context.config->options.lock_wait, context.stop);
     if (lock.ok()) {
       locks.push_back(*std::move(lock));
+      keeper.Keep(locks.back().get());
       is_locked[i] = true;
     } else {
       pending.jobs[i]->Finish(lock.status());
     }
   }
-  const LockKeeper keeper(locks, *context.clock);
   std::vector<PendingGroup> alone;
   std::shared_ptr<const RegistryContents> contents;  // Read under the locks, if anybody asks.
   for (size_t i = 0; i < pending.jobs.size(); ++i) {

@@ -1,36 +1,65 @@
 #include "banquet/engine/lock_keeper.h"
 
 #include <algorithm>
-#include <chrono>
 
 #include "banquet/base/log.h"
 
 namespace banquet {
 namespace {
 
-void KeepRenewing(std::vector<ViewLock*> leases, Clock& clock, const std::stop_token& stop) {
-  while (!leases.empty()) {
-    const auto soonest = std::ranges::min_element(leases, {}, &ViewLock::renew_every);
-    if (!clock.Wait((*soonest)->renew_every(), stop)) return;
-    std::erase_if(leases, [](ViewLock* lease) {
-      const Status status = lease->Renew();
-      if (!status.ok()) LogWarning("{}", MessageOf(status));
-      return !status.ok() && FaultOf(status) == Fault::kHeld;
-    });
-  }
+// Of the time between renewals: how exactly they come, and when a failed one is tried again.
+constexpr int kTicks = 8;
+
+std::chrono::milliseconds TickOf(const ViewLock& lock) {
+  return std::max(lock.renew_every() / kTicks, std::chrono::milliseconds(1));
 }
 
 }  // namespace
 
-LockKeeper::LockKeeper(const std::vector<std::unique_ptr<ViewLock>>& locks, Clock& clock) {
-  std::vector<ViewLock*> leases;
-  for (const auto& lock : locks) {
-    if (lock->renew_every().count() > 0) leases.push_back(lock.get());
+void LockKeeper::Keep(ViewLock* lock) {
+  if (lock->renew_every().count() <= 0) return;
+  const std::lock_guard guard(mutex_);
+  kept_.push_back({.lock = lock, .due = clock_.Steady() + lock->renew_every()});
+  if (!thread_.joinable())
+    thread_ = std::jthread([this](const std::stop_token& stop) { Run(stop); });
+}
+
+void LockKeeper::Run(const std::stop_token& stop) {
+  while (clock_.Wait(Tick(), stop)) {
+    for (ViewLock* lock = TakeDue(); lock != nullptr && !stop.stop_requested(); lock = TakeDue())
+      Renew(lock, stop);
   }
-  if (leases.empty()) return;
-  thread_ = std::jthread([leases = std::move(leases), &clock](const std::stop_token& stop) {
-    KeepRenewing(leases, clock, stop);
-  });
+}
+
+std::chrono::milliseconds LockKeeper::Tick() {
+  constexpr std::chrono::milliseconds kIdle(1'000);
+  const std::lock_guard guard(mutex_);
+  std::chrono::milliseconds tick = kIdle;
+  for (const Kept& kept : kept_) tick = std::min(tick, TickOf(*kept.lock));
+  return tick;
+}
+
+// Its next renewal counts from the beginning of this one, however long it takes.
+ViewLock* LockKeeper::TakeDue() {
+  const std::lock_guard guard(mutex_);
+  const auto now = clock_.Steady();
+  const auto due = std::ranges::find_if(kept_, [&](const Kept& kept) { return kept.due <= now; });
+  if (due == kept_.end()) return nullptr;
+  due->due = now + due->lock->renew_every();
+  return due->lock;
+}
+
+void LockKeeper::Renew(ViewLock* lock, const std::stop_token& stop) {
+  const Status status = lock->Renew(stop);
+  if (status.ok() || stop.stop_requested()) return;
+  LogWarning("{}", MessageOf(status));
+  const std::lock_guard guard(mutex_);
+  const auto kept = std::ranges::find(kept_, lock, &Kept::lock);
+  if (FaultOf(status) == Fault::kHeld) {
+    kept_.erase(kept);
+  } else {
+    kept->due = clock_.Steady() + TickOf(*lock);
+  }
 }
 
 }  // namespace banquet

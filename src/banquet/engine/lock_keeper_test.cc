@@ -15,7 +15,9 @@ class CountedLease final : public ViewLock {
   CountedLease(milliseconds every, int fails_at, Status failure)
       : every_(every), fails_at_(fails_at), failure_(std::move(failure)) {}
   milliseconds renew_every() const override { return every_; }
-  Status Renew() override { return ++renewals_ >= fails_at_ ? failure_ : Status::OK(); }
+  Status Renew(const std::stop_token&) override {
+    return ++renewals_ >= fails_at_ ? failure_ : Status::OK();
+  }
   int renewals() const { return renewals_; }
 
  private:
@@ -24,8 +26,6 @@ class CountedLease final : public ViewLock {
   const Status failure_;
   std::atomic<int> renewals_ = 0;
 };
-
-class HeldLock final : public ViewLock {};
 
 // Waits up to ten seconds.
 void AwaitRenewals(const CountedLease& lease, int renewals) {
@@ -37,24 +37,22 @@ void AwaitRenewals(const CountedLease& lease, int renewals) {
 class LockKeeperTest : public ::testing::Test {
  protected:
   CountedLease* Add(milliseconds every, int fails_at = 1 << 30, Status failure = {}) {
-    auto lease = std::make_unique<CountedLease>(every, fails_at, std::move(failure));
-    CountedLease* borrowed = lease.get();
-    locks_.push_back(std::move(lease));
-    return borrowed;
+    leases_.push_back(std::make_unique<CountedLease>(every, fails_at, std::move(failure)));
+    keeper_->Keep(leases_.back().get());
+    return leases_.back().get();
   }
 
-  std::vector<std::unique_ptr<ViewLock>> locks_;
+  std::vector<std::unique_ptr<CountedLease>> leases_;
+  std::unique_ptr<LockKeeper> keeper_ = std::make_unique<LockKeeper>(SystemClock());
 };
 
 TEST_F(LockKeeperTest, RenewsEveryLeaseUntilItsEnd) {
-  locks_.push_back(std::make_unique<HeldLock>());
   const CountedLease* one = Add(milliseconds(2));
-  const CountedLease* other = Add(milliseconds(5));
-  {
-    const LockKeeper keeper(locks_, SystemClock());
-    AwaitRenewals(*one, 3);
-    AwaitRenewals(*other, 3);
-  }
+  AwaitRenewals(*one, 2);
+  const CountedLease* later = Add(milliseconds(5));
+  AwaitRenewals(*one, 4);
+  AwaitRenewals(*later, 2);
+  keeper_.reset();
   const int renewed = one->renewals();
   SystemClock().Wait(milliseconds(30), {});
   EXPECT_EQ(one->renewals(), renewed);
@@ -63,25 +61,42 @@ TEST_F(LockKeeperTest, RenewsEveryLeaseUntilItsEnd) {
 TEST_F(LockKeeperTest, EndsAtOnceThoughARenewalIsFarAway) {
   Add(std::chrono::hours(1));
   const auto begin = std::chrono::steady_clock::now();
-  { const LockKeeper keeper(locks_, SystemClock()); }
+  keeper_.reset();
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5));
 }
 
-TEST_F(LockKeeperTest, ARenewalThatFailsIsTriedAgainAndALostLeaseIsNot) {
-  const CountedLease* failing = Add(milliseconds(2), 1, RemoteError({.retryable = true}, "down"));
+// A renewal that hangs is given the stop, so that the end of a run does not wait for it.
+TEST_F(LockKeeperTest, ARenewalIsToldOfTheEnd) {
+  class HangingLease final : public ViewLock {
+   public:
+    milliseconds renew_every() const override { return milliseconds(1); }
+    Status Renew(const std::stop_token& stop) override {
+      hangs = true;
+      SystemClock().Wait(std::chrono::hours(1), stop);
+      return RemoteError({}, "stopped");
+    }
+    std::atomic<bool> hangs = false;
+  };
+  HangingLease lease;
+  keeper_->Keep(&lease);
+  while (!lease.hangs) SystemClock().Wait(milliseconds(1), {});
+  keeper_.reset();
+}
+
+TEST_F(LockKeeperTest, ARenewalThatFailsIsTriedAgainSoonAndALostLeaseIsNot) {
+  const CountedLease* failing = Add(milliseconds(800), 1, RemoteError({.retryable = true}, "down"));
   const CountedLease* lost = Add(milliseconds(2), 1, HeldError("lost"));
-  const LockKeeper keeper(locks_, SystemClock());
-  AwaitRenewals(*failing, 5);
+  const auto begin = std::chrono::steady_clock::now();
+  AwaitRenewals(*failing, 3);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, milliseconds(2'000));
   EXPECT_EQ(lost->renewals(), 1);
 }
 
-TEST_F(LockKeeperTest, LocksThatDoNotEndNeedNoThread) {
-  locks_.push_back(std::make_unique<HeldLock>());
-  EXPECT_EQ(locks_[0]->renew_every(), milliseconds(0));
-  EXPECT_OK(locks_[0]->Renew());
-  ManualClock clock(0);
-  { const LockKeeper keeper(locks_, clock); }
-  EXPECT_EQ(clock.NowUs(), 0);
+TEST_F(LockKeeperTest, LocksThatDoNotEndAreLeftAlone) {
+  const CountedLease* held = Add(milliseconds(0));
+  const CountedLease* lease = Add(milliseconds(1));
+  AwaitRenewals(*lease, 5);
+  EXPECT_EQ(held->renewals(), 0);
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "banquet/registry/lease.h"
 
+#include <algorithm>
+
 #include "banquet/base/log.h"
 #include "banquet/registry/lock_wait.h"
 #include "banquet/registry/random_uuid.h"
@@ -28,8 +30,8 @@ class LeasedViewLock final : public ViewLock {
   std::chrono::milliseconds renew_every() const override {
     return place_->duration() / kRenewalsPerLease;
   }
-  Status Renew() override {
-    Result<bool> ours = place_->Renew(lease_);
+  Status Renew(const std::stop_token& stop) override {
+    const Result<bool> ours = place_->Renew(lease_, stop);
     if (!ours.ok()) return Annotate(ours.status(), "The lease of view " + lease_.view);
     return *ours ? Status::OK() : LostLease(lease_.view);
   }
@@ -68,18 +70,25 @@ Result<std::unique_ptr<ViewLock>> LockByLease(std::shared_ptr<LeasePlace> place,
                     .view = view,
                     .owner = RandomUuid(),
                     .holder = NoteOfThisProcess(clock.NowUs())};
-  return WaitForLock({.view = view, .longest = wait, .poll = kPoll, .stop = std::move(stop)}, clock,
-                     [&]() -> Result<LockTry> {
-                       BANQUET_ASSIGN_OR_RETURN(const LeaseTry attempt, place->TryTake(lease));
-                       if (attempt.taken) {
-                         return LockTry{.lock = std::make_unique<LeasedViewLock>(place, own, lease),
-                                        .holder_note = {}};
-                       }
-                       return LockTry{.lock = nullptr,
-                                      .holder_note = fmt::format(
-                                          "{} (ends by itself in {} s unless it is renewed)",
-                                          attempt.holder, attempt.left.count() / 1000)};
-                     });
+  return WaitForLock(
+      {.view = view, .longest = wait, .poll = kPoll, .stop = stop}, clock,
+      [&]() -> Result<LockTry> {
+        BANQUET_ASSIGN_OR_RETURN(const LeaseTry attempt, place->TryTake(lease, stop));
+        if (attempt.taken) {
+          return LockTry{.lock = std::make_unique<LeasedViewLock>(place, own, lease),
+                         .holder_note = {}};
+        }
+        return LockTry{
+            .lock = nullptr,
+            .holder_note = fmt::format("{} (ends by itself in {} s unless it is renewed)",
+                                       attempt.holder, attempt.left.count() / 1000)};
+      });
+}
+
+std::chrono::milliseconds LeaseTimeout(std::chrono::milliseconds configured,
+                                       std::chrono::milliseconds duration) {
+  constexpr int kAnswersPerLease = 6;
+  return std::min(configured, duration / kAnswersPerLease);
 }
 
 Status LostLease(const std::string& view) {

@@ -30,15 +30,16 @@ struct LeaseTry {
   std::chrono::milliseconds left{0};  // … and when it ends, unless it is renewed.
 };
 
-// Safe to share between threads. Times are by the clock of the place, not of the machine.
+// Safe to share between threads. Times are by the clock of the place, not of the machine. No call
+// takes much of a lease's duration: LeaseTimeout is the longest that it waits for one answer.
 class LeasePlace {
  public:
   virtual ~LeasePlace() = default;
   virtual std::chrono::milliseconds duration() const = 0;
   // Takes the lease of a view that nobody holds, or whose holder has let it run out.
-  virtual Result<LeaseTry> TryTake(const Lease& lease) = 0;
+  virtual Result<LeaseTry> TryTake(const Lease& lease, const std::stop_token& stop) = 0;
   // False: another has it.
-  virtual Result<bool> Renew(const Lease& lease) = 0;
+  virtual Result<bool> Renew(const Lease& lease, const std::stop_token& stop) = 0;
   // Nothing where another has it.
   virtual Status Drop(const Lease& lease) = 0;
 };
@@ -64,6 +65,10 @@ Result<std::unique_ptr<ViewLock>> LockByLease(std::shared_ptr<LeasePlace> place,
                                               const std::string& project, const std::string& view,
                                               std::chrono::milliseconds wait, Clock& clock,
                                               std::stop_token stop);
+
+// What of the duration one answer may take, so that renewals can fail and be tried again in time.
+std::chrono::milliseconds LeaseTimeout(std::chrono::milliseconds configured,
+                                       std::chrono::milliseconds duration);
 
 // The HeldError of a lock that ran out and was taken by another.
 Status LostLease(const std::string& view);

@@ -50,13 +50,17 @@ Result<std::unique_ptr<ViewLock>> WaitForLock(const LockWait& wait, Clock& clock
   bool told = false;
   while (true) {
     if (wait.stop.stop_requested()) return CancelledError();
-    BANQUET_ASSIGN_OR_RETURN(LockTry attempt, try_once());
-    if (attempt.lock != nullptr) return std::move(attempt.lock);
+    Result<LockTry> attempt = try_once();
+    if (attempt.ok() && attempt->lock != nullptr) return std::move(attempt->lock);
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - clock.Steady());
-    if (left.count() <= 0) return HeldStatus(wait, attempt.holder_note);
-    if (!std::exchange(told, true)) {
+    if (!attempt.ok()) {
+      // A place that does not answer for a moment has not said no.
+      if (!IsRetryable(attempt.status()) || left.count() <= 0) return attempt.status();
+    } else if (left.count() <= 0) {
+      return HeldStatus(wait, attempt->holder_note);
+    } else if (!std::exchange(told, true)) {
       LogWarning("Another run holds view {}{}; waiting for it for up to {} s", wait.view,
-                 HolderOf(attempt.holder_note), SecondsOf(wait.longest));
+                 HolderOf(attempt->holder_note), SecondsOf(wait.longest));
     }
     if (!clock.Wait(std::min(left, wait.poll), wait.stop)) return CancelledError();
   }

@@ -26,7 +26,7 @@ struct LockWait {
 };
 
 // Tries until the lock is got or `wait.longest` is over (Registry::LockView). Says once that it
-// waits.
+// waits. A retryable error counts as not got yet.
 Result<std::unique_ptr<ViewLock>> WaitForLock(const LockWait& wait, Clock& clock,
                                               const std::function<Result<LockTry>()>& try_once);
 

@@ -23,7 +23,7 @@ class ViewLock {
   virtual std::chrono::milliseconds renew_every() const { return {}; }
   // One thread at a time. HeldError: another run has taken the view over; nothing more will be
   // recorded for it under this lock.
-  virtual Status Renew() { return Status::OK(); }
+  virtual Status Renew(const std::stop_token& /*stop*/) { return Status::OK(); }
 };
 
 struct MaterializationRecord {

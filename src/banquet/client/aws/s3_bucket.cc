@@ -70,10 +70,15 @@ Result<std::optional<BucketObject>> S3Bucket::Get(const std::string& key) {
   if (response.status == kNotFound && ElementOf(response.body, "Code") != "NoSuchBucket")
     return std::nullopt;
   if (response.status != kOk) return ErrorOf(call, response);
-  return BucketObject{.bytes = std::move(response.body),
+  BucketObject object{.bytes = std::move(response.body),
                       .etag = response.Header("etag").value_or(""),
                       .modified_s = SecondsOf(response.Header("last-modified")),
                       .now_s = SecondsOf(response.Header("date"))};
+  if (object.etag.empty() || object.modified_s == 0 || object.now_s == 0) {
+    return RemoteError({}, "s3://{}/{}: the service tells no ETag, Last-Modified or Date",
+                       settings_.bucket, key);
+  }
+  return object;
 }
 
 Result<PutOutcome> S3Bucket::Put(const std::string& key, std::string_view bytes,
@@ -94,8 +99,6 @@ Result<PutOutcome> S3Bucket::Put(const std::string& key, std::string_view bytes,
     case kConflict:  // Somebody else's condition was being looked at.
     case kPreconditionFailed:
       return PutOutcome::kChanged;
-    case kNotImplemented:
-      return PutOutcome::kNoConditions;
     case kNotFound:  // Of If-Match: the object was removed meanwhile.
       if (ElementOf(response.body, "Code") == "NoSuchKey") return PutOutcome::kChanged;
       return ErrorOf(call, response);
@@ -165,6 +168,8 @@ Status S3Bucket::ErrorOf(const Call& call, const HttpResponse& response) const {
                   response.status, code, ElementOf(response.body, "Message"));
   constexpr int kTooManyRequests = 429;
   constexpr int kServerErrors = 500;
+  if (response.status == kNotImplemented)
+    return UserError("{}; the service knows no conditional writes", text);
   if (response.status >= kServerErrors || response.status == kTooManyRequests)
     return RemoteError({.retryable = true}, "{}", text);
   if (code == "NoSuchBucket") return UserError("{}; name a bucket that is there", text);

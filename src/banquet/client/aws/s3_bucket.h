@@ -38,8 +38,7 @@ struct BucketObject {
 
 enum class PutOutcome {
   kWritten,
-  kChanged,       // The condition does not hold: nothing was written.
-  kNoConditions,  // The service knows no such conditions: nothing was written.
+  kChanged,  // The condition does not hold: nothing was written.
 };
 
 // What a write asks for.
@@ -50,8 +49,9 @@ struct PutCondition {
 
 // One connection. Used by one thread at a time.
 //
-// Errors: no such bucket, no right and wrong keys are the user's; server errors and slowness are
-// retryable remote ones. A bucket in another region is asked there.
+// Errors: no such bucket, no right, wrong keys and a service that says it knows no conditions are
+// the user's; server errors and slowness are retryable remote ones. A bucket in another region is
+// asked there.
 class S3Bucket {
  public:
   static Result<std::unique_ptr<S3Bucket>> Open(BucketSettings settings);

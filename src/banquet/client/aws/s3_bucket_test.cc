@@ -72,7 +72,8 @@ TEST_F(S3BucketTest, ConditionsAreTheServices) {
   AnswerWith(BucketForTest::Error(409, "ConditionalRequestConflict"));
   EXPECT_EQ(put({.is_absent = true}), PutOutcome::kChanged);
   AnswerWith(BucketForTest::Error(501, "NotImplemented"));
-  EXPECT_EQ(put({.is_absent = true}), PutOutcome::kNoConditions);
+  EXPECT_FAULT(Fault::kUser, "no conditional writes",
+               bucket_->Put("k", "bytes", {.is_absent = true}));
 }
 
 TEST_F(S3BucketTest, ErrorsSayWhoCanMend) {
@@ -125,6 +126,16 @@ TEST_F(S3BucketTest, KeysThatExpiredAreAskedForAnewOnce) {
   EXPECT_OK(bucket_->Put("k", "bytes", {}));
   AnswerWith(BucketForTest::Error(400, "ExpiredToken"));
   EXPECT_FAULT(Fault::kRemote, "ExpiredToken", bucket_->Get("k"));
+}
+
+TEST_F(S3BucketTest, AnAnswerWithoutWhatLeasesNeedIsAnError) {
+  for (const std::vector<std::string>& headers : std::vector<std::vector<std::string>>{
+           {},
+           {"ETag: \"1\"", "Date: Sun, 06 Nov 1994 08:49:37 GMT"},
+           {"ETag: \"1\"", "Last-Modified: yesterday", "Date: Sun, 06 Nov 1994 08:49:37 GMT"}}) {
+    AnswerWith({.body = "bytes", .headers = headers});
+    EXPECT_FAULT(Fault::kRemote, "tells no ETag", bucket_->Get("k"));
+  }
 }
 
 TEST_F(S3BucketTest, AServerThatClosesIsRemote) {

@@ -129,6 +129,7 @@ Status ErrorOfNumber(unsigned number, std::string_view text, const std::string& 
     case kReadOnlyMode:
     case kNoSocket:
     case kNoServer:
+    case kUnknownHost:
     case kServerGone:
     case kServerLost:
       return RemoteError({.retryable = true}, "{}: {}", server, text);
@@ -138,7 +139,6 @@ Status ErrorOfNumber(unsigned number, std::string_view text, const std::string& 
     case kNoRightToStatement:
     case kNoRightToDo:
     case kNoSuchTable:
-    case kUnknownHost:
     case kTls:
       return UserError("{}: {}", server, text);
     case kTooLong:

@@ -121,12 +121,12 @@ TEST_F(ConnectionTest, AServerWithoutTlsIsRefusedWhereItIsAskedFor) {
 
 TEST(ErrorOfNumberTest, SaysWhoCanMend) {
   for (const unsigned number :
-       {1040U, 1053U, 1205U, 1213U, 1226U, 1290U, 1836U, 2002U, 2003U, 2006U, 2013U}) {
+       {1040U, 1053U, 1205U, 1213U, 1226U, 1290U, 1836U, 2002U, 2003U, 2005U, 2006U, 2013U}) {
     const Status status = ErrorOfNumber(number, "text", "server");
     EXPECT_FAULT(Fault::kRemote, "server: text", status);
     EXPECT_TRUE(IsRetryable(status)) << number;
   }
-  for (const unsigned number : {1044U, 1045U, 1049U, 1142U, 1146U, 1227U, 2005U, 2026U}) {
+  for (const unsigned number : {1044U, 1045U, 1049U, 1142U, 1146U, 1227U, 2026U}) {
     EXPECT_FAULT(Fault::kUser, "server: text", ErrorOfNumber(number, "text", "server"));
   }
   EXPECT_FAULT(Fault::kData, "server: text", ErrorOfNumber(1406, "text", "server"));

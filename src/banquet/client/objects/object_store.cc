@@ -8,6 +8,7 @@
 #include <map>
 #include <utility>
 
+#include "arrow/buffer.h"
 #include "arrow/filesystem/filesystem.h"
 #include "arrow/filesystem/gcsfs.h"
 #include "arrow/io/interfaces.h"
@@ -142,6 +143,37 @@ void AddFoldersAbove(const std::string& uri, size_t from,
   }
 }
 
+// What is read of an object fails as the other calls of its store do.
+class ObjectFile final : public arrow::io::RandomAccessFile {
+ public:
+  ObjectFile(std::shared_ptr<arrow::io::RandomAccessFile> inner, std::string uri)
+      : inner_(std::move(inner)), uri_(std::move(uri)) {}
+
+  Status Close() override { return Told(inner_->Close()); }
+  bool closed() const override { return inner_->closed(); }
+  Result<int64_t> Tell() const override { return AtTheStore(inner_->Tell(), uri_); }
+  Status Seek(int64_t position) override { return Told(inner_->Seek(position)); }
+  Result<int64_t> GetSize() override { return AtTheStore(inner_->GetSize(), uri_); }
+  Result<int64_t> Read(int64_t count, void* out) override {
+    return AtTheStore(inner_->Read(count, out), uri_);
+  }
+  Result<std::shared_ptr<arrow::Buffer>> Read(int64_t count) override {
+    return AtTheStore(inner_->Read(count), uri_);
+  }
+  Result<int64_t> ReadAt(int64_t position, int64_t count, void* out) override {
+    return AtTheStore(inner_->ReadAt(position, count, out), uri_);
+  }
+  Result<std::shared_ptr<arrow::Buffer>> ReadAt(int64_t position, int64_t count) override {
+    return AtTheStore(inner_->ReadAt(position, count), uri_);
+  }
+
+ private:
+  Status Told(const Status& status) const { return status.ok() ? status : ErrorOf(status, uri_); }
+
+  const std::shared_ptr<arrow::io::RandomAccessFile> inner_;
+  const std::string uri_;
+};
+
 std::string VersionOf(const arrow::KeyValueMetadata* metadata, int64_t size) {
   std::string version = std::to_string(size);
   if (metadata == nullptr) return version;
@@ -275,12 +307,12 @@ Result<std::vector<ListedPath>> ObjectStore::List(const std::string& folder_uri,
 Result<OpenObject> ObjectStore::Open(const std::string& uri) {
   const SplitUri split = Split(uri);
   BANQUET_ASSIGN_OR_RETURN(const auto access, AccessOf(uri));
-  OpenObject open;
-  BANQUET_ASSIGN_OR_RETURN(open.file, AtTheStore(access->files->OpenInputFile(split.path), uri));
-  BANQUET_ASSIGN_OR_RETURN(const int64_t size, AtTheStore(open.file->GetSize(), uri));
-  BANQUET_ASSIGN_OR_RETURN(const auto metadata, AtTheStore(open.file->ReadMetadata(), uri));
-  open.version = VersionOf(metadata.get(), size);
-  return open;
+  BANQUET_ASSIGN_OR_RETURN(const auto file,
+                           AtTheStore(access->files->OpenInputFile(split.path), uri));
+  BANQUET_ASSIGN_OR_RETURN(const int64_t size, AtTheStore(file->GetSize(), uri));
+  BANQUET_ASSIGN_OR_RETURN(const auto metadata, AtTheStore(file->ReadMetadata(), uri));
+  return OpenObject{.file = std::make_shared<ObjectFile>(file, uri),
+                    .version = VersionOf(metadata.get(), size)};
 }
 
 FileSystemsEnd::~FileSystemsEnd() { arrow::fs::EnsureFinalized(); }

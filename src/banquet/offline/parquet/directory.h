@@ -33,7 +33,7 @@ class Directory {
   virtual Status Expect(const std::string& folder) = 0;
   // The folder above; nullopt at the top.
   virtual std::optional<std::string> Parent(const std::string& path) const = 0;
-  virtual bool BeginsWithParquetMagic(const std::string& path) = 0;
+  virtual Result<bool> BeginsWithParquetMagic(const std::string& path) = 0;
 };
 
 std::unique_ptr<Directory> MakeLocalDirectory();

@@ -52,7 +52,7 @@ class LocalDirectory final : public Directory {
     return folder.string();
   }
 
-  bool BeginsWithParquetMagic(const std::string& path) override {
+  Result<bool> BeginsWithParquetMagic(const std::string& path) override {
     char magic[4] = {};
     std::ifstream file(path, std::ios::binary);
     return file.read(magic, sizeof(magic)) && std::memcmp(magic, "PAR1", sizeof(magic)) == 0;

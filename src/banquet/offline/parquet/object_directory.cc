@@ -70,11 +70,10 @@ class ObjectDirectory final : public Directory {
     return path.substr(0, slash);
   }
 
-  bool BeginsWithParquetMagic(const std::string& path) override {
-    const Result<objects::OpenObject> open = store_->Open(path);
-    if (!open.ok()) return false;
-    const auto magic = open->file->ReadAt(0, 4);
-    return magic.ok() && (*magic)->ToString() == "PAR1";
+  Result<bool> BeginsWithParquetMagic(const std::string& path) override {
+    BANQUET_ASSIGN_OR_RETURN(const objects::OpenObject open, store_->Open(path));
+    BANQUET_ASSIGN_OR_RETURN(const auto magic, open.file->ReadAt(0, 4));
+    return magic->ToString() == "PAR1";
   }
 
  private:

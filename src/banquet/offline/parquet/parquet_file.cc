@@ -19,6 +19,7 @@ constexpr int64_t kReadBytesMax = 256 * 1024;
 constexpr int64_t kReadBytesMin = 8 * 1024;
 // Of an object, where each read is a request.
 constexpr int64_t kRemoteBytesOfAll = int64_t{16} << 20;
+constexpr int64_t kRemoteBytesMin = 32 * 1024;
 
 Status Changed(const std::string& path) {
   return DataError(
@@ -34,7 +35,7 @@ parquet::ReaderProperties PageProperties(int64_t columns, bool is_remote) {
   // Page by page: whole column chunks of large row groups would be what takes the most memory.
   properties.enable_buffered_stream();
   const int64_t share = (is_remote ? kRemoteBytesOfAll : kReadBytesOfAll) / columns;
-  properties.set_buffer_size(is_remote ? std::max(share, kReadBytesMax)
+  properties.set_buffer_size(is_remote ? std::max(share, kRemoteBytesMin)
                                        : std::clamp(share, kReadBytesMin, kReadBytesMax));
   return properties;
 }
@@ -125,8 +126,8 @@ Result<int64_t> ParquetFile::StoredBytes(int row_group, const std::vector<int>& 
 Result<OpenParquet> ParquetFile::OpenReader(const ReadingForm& form) const {
   Result<std::unique_ptr<OpenFile>> file = access_->Open(path_);
   if (!file.ok()) {
-    // It was there when the footer was read.
-    if (FaultOf(file.status()) == Fault::kUser) return Changed(path_);
+    // It was there when the footer was read. Of an object also a right may have been withdrawn.
+    if (FaultOf(file.status()) == Fault::kUser && !access_->is_remote()) return Changed(path_);
     return file.status();
   }
   BANQUET_RETURN_NOT_OK(CheckUnchanged(**file));

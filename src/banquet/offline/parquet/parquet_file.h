@@ -12,6 +12,7 @@
 #include "banquet/base/status.h"
 #include "banquet/offline/parquet/file_access.h"
 #include "parquet/arrow/reader.h"
+#include "parquet/exception.h"
 
 namespace banquet::parquet_store {
 
@@ -25,6 +26,8 @@ auto AtTheDoor(const std::string& path, Call&& call) -> decltype(call()) {
     auto outcome = std::forward<Call>(call)();
     if (!outcome.ok()) return UnreadableFile(path, arrow::ToStatus(outcome));
     return outcome;
+  } catch (const parquet::ParquetStatusException& e) {
+    return UnreadableFile(path, e.status());
   } catch (const std::exception& e) {
     return UnreadableFile(path, Status::Invalid(e.what()));
   }

@@ -94,14 +94,10 @@ class Collector {
       BANQUET_ASSIGN_OR_RETURN(const PathState state, directory_->Look(path));
       if (state.is_folder) {
         BANQUET_RETURN_NOT_OK(AddFolder(path));
-      } else if (state.is_file &&
-                 (HasParquetName(name) ||
-                  (name.starts_with("part-") && name.find('.') == std::string::npos &&
-                   directory_->BeginsWithParquetMagic(path)))) {
-        paths_.push_back(path);
-      } else {
-        foreign_.push_back(path);
+        continue;
       }
+      BANQUET_ASSIGN_OR_RETURN(const bool is_data, IsData(name, path, state));
+      (is_data ? paths_ : foreign_).push_back(path);
     }
     return Status::OK();
   }
@@ -167,6 +163,13 @@ class Collector {
     BANQUET_RETURN_NOT_OK(RefuseTableFormat(directory_, folder));
     visits_.push_back({folder, state.id});
     return Descent(&visits_);
+  }
+
+  Result<bool> IsData(const std::string& name, const std::string& path, const PathState& state) {
+    if (!state.is_file) return false;
+    if (HasParquetName(name)) return true;
+    if (!name.starts_with("part-") || name.find('.') != std::string::npos) return false;
+    return directory_->BeginsWithParquetMagic(path);
   }
 
   Status AddMatch(const std::string& path, const std::vector<std::string>& pattern, size_t next) {

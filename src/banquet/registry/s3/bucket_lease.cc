@@ -15,6 +15,9 @@ using aws::PutCondition;
 using aws::PutOutcome;
 using std::chrono::milliseconds;
 
+constexpr int kRenewAttempts = 3;
+constexpr milliseconds kDropDuration(60'000);
+
 // Four lines; the last makes each writing another object, by whose ETag it can be told.
 std::string ContentOf(const Lease& lease, milliseconds duration) {
   return fmt::format("{}\n{}\n{}\n{}\n", lease.owner, duration.count(), lease.holder, RandomUuid());
@@ -45,10 +48,16 @@ milliseconds LeftOf(const BucketObject& object, const StoredLease& stored) {
   return stored.duration + kCoarseness - std::chrono::seconds(object.now_s - object.modified_s);
 }
 
-Status NoConditions(const std::string& key) {
+// What a service that ignores conditions would let two runs do.
+Status CheckThatItIsKept(aws::S3Bucket* bucket, const std::string& key, const Lease& lease,
+                         milliseconds duration) {
+  BANQUET_ASSIGN_OR_RETURN(const PutOutcome again, bucket->Put(key, ContentOf(lease, duration),
+                                                               PutCondition{.is_absent = true}));
+  if (again == PutOutcome::kChanged) return Status::OK();
+  BANQUET_RETURN_NOT_OK(bucket->Delete(key));
   return UserError(
-      "The service of the registry's bucket knows no conditional writes (If-None-Match), so that "
-      "runs cannot exclude each other: {}",
+      "The service of the registry's bucket does not keep conditions of writes (If-None-Match), so "
+      "that runs cannot exclude each other: {}",
       key);
 }
 
@@ -59,39 +68,45 @@ std::string LeaseKey(const std::string& registry_key, const std::string& project
   return fmt::format("{}.banquet-leases/{}", registry_key, ViewLockName(project, view));
 }
 
+// The write comes first: who may not list a bucket is not told that an object is missing.
 Result<LeaseTry> TryTakeLease(aws::S3Bucket* bucket, const std::string& key, const Lease& lease,
                               milliseconds duration) {
-  BANQUET_ASSIGN_OR_RETURN(const std::optional<BucketObject> found, bucket->Get(key));
-  PutCondition condition{.is_absent = !found.has_value()};
-  if (found.has_value()) {
-    const StoredLease stored = Parsed(found->bytes);
-    const milliseconds left = LeftOf(*found, stored);
-    if (left.count() > 0) return LeaseTry{.holder = stored.holder, .left = left};
-    condition.etag = found->etag;
+  BANQUET_ASSIGN_OR_RETURN(PutOutcome outcome, bucket->Put(key, ContentOf(lease, duration),
+                                                           PutCondition{.is_absent = true}));
+  if (outcome == PutOutcome::kWritten) {
+    BANQUET_RETURN_NOT_OK(CheckThatItIsKept(bucket, key, lease, duration));
+    return LeaseTry{.taken = true};
   }
-  BANQUET_ASSIGN_OR_RETURN(const PutOutcome outcome,
-                           bucket->Put(key, ContentOf(lease, duration), condition));
-  if (outcome == PutOutcome::kNoConditions) return NoConditions(key);
+  BANQUET_ASSIGN_OR_RETURN(const std::optional<BucketObject> found, bucket->Get(key));
+  if (!found.has_value()) return LeaseTry{};  // Released this moment.
+  const StoredLease stored = Parsed(found->bytes);
+  // The answer to an earlier writing may have been lost.
+  if (stored.owner == lease.owner) return LeaseTry{.taken = true};
+  const milliseconds left = LeftOf(*found, stored);
+  if (left.count() > 0) return LeaseTry{.holder = stored.holder, .left = left};
+  BANQUET_ASSIGN_OR_RETURN(outcome,
+                           bucket->Put(key, ContentOf(lease, duration),
+                                       PutCondition{.is_absent = false, .etag = found->etag}));
   return LeaseTry{.taken = outcome == PutOutcome::kWritten};
 }
 
 Result<bool> RenewLease(aws::S3Bucket* bucket, const std::string& key, const Lease& lease,
                         milliseconds duration) {
-  BANQUET_ASSIGN_OR_RETURN(const std::optional<BucketObject> found, bucket->Get(key));
-  if (!found.has_value() || Parsed(found->bytes).owner != lease.owner) return false;
-  BANQUET_ASSIGN_OR_RETURN(
-      const PutOutcome outcome,
-      bucket->Put(key, ContentOf(lease, duration), {.is_absent = false, .etag = found->etag}));
-  return outcome == PutOutcome::kWritten;
-}
-
-Result<bool> OwnsLease(aws::S3Bucket* bucket, const std::string& key, const Lease& lease) {
-  BANQUET_ASSIGN_OR_RETURN(const std::optional<BucketObject> found, bucket->Get(key));
-  return found.has_value() && Parsed(found->bytes).owner == lease.owner;
+  // A condition that does not hold may be that of our own writing, whose answer was lost.
+  for (int attempt = 0; attempt < kRenewAttempts; ++attempt) {
+    BANQUET_ASSIGN_OR_RETURN(const std::optional<BucketObject> found, bucket->Get(key));
+    if (!found.has_value() || Parsed(found->bytes).owner != lease.owner) return false;
+    BANQUET_ASSIGN_OR_RETURN(const PutOutcome outcome,
+                             bucket->Put(key, ContentOf(lease, duration),
+                                         PutCondition{.is_absent = false, .etag = found->etag}));
+    if (outcome == PutOutcome::kWritten) return true;
+  }
+  return RemoteError({.retryable = true}, "The lease is written by others all the time: {}", key);
 }
 
 Status DropLease(aws::S3Bucket* bucket, const std::string& key, const Lease& lease) {
-  BANQUET_ASSIGN_OR_RETURN(const bool ours, OwnsLease(bucket, key, lease));
+  // Nobody takes a lease over that was renewed this moment: what is deleted is ours.
+  BANQUET_ASSIGN_OR_RETURN(const bool ours, RenewLease(bucket, key, lease, kDropDuration));
   return ours ? bucket->Delete(key) : Status::OK();
 }
 

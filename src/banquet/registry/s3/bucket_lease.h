@@ -20,7 +20,6 @@ Result<LeaseTry> TryTakeLease(aws::S3Bucket* bucket, const std::string& key, con
                               std::chrono::milliseconds duration);
 Result<bool> RenewLease(aws::S3Bucket* bucket, const std::string& key, const Lease& lease,
                         std::chrono::milliseconds duration);
-Result<bool> OwnsLease(aws::S3Bucket* bucket, const std::string& key, const Lease& lease);
 Status DropLease(aws::S3Bucket* bucket, const std::string& key, const Lease& lease);
 
 }  // namespace banquet::s3_registry

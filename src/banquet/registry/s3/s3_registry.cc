@@ -7,6 +7,7 @@
 #include "banquet/registry/decode_registry.h"
 #include "banquet/registry/materialization_splice.h"
 #include "banquet/registry/random_uuid.h"
+#include "banquet/registry/record_patiently.h"
 #include "banquet/registry/s3/bucket_lease.h"
 #include "feast/core/Registry.pb.h"
 
@@ -16,9 +17,6 @@ namespace {
 using aws::BucketObject;
 using aws::PutOutcome;
 
-// How often to begin again because others changed the object between our read and our write.
-constexpr int kRecordAttempts = 10;
-constexpr std::chrono::milliseconds kRecordWait(100);
 constexpr char kDefaultRegion[] = "us-east-1";
 
 // The bucket, and the leases in it.
@@ -43,21 +41,25 @@ class Bucket final : public LeasePlace {
   Result<std::unique_ptr<aws::S3Bucket>> Open() const { return aws::S3Bucket::Open(bucket_); }
   const std::string& key() const { return key_; }
   std::string Shown() const { return fmt::format("s3://{}/{}", bucket_.bucket, key_); }
-  Result<bool> Owns(aws::S3Bucket* bucket, const Lease& lease) const {
-    return OwnsLease(bucket, KeyOf(lease), lease);
+  Result<std::unique_ptr<aws::S3Bucket>> OpenForLeases(const std::stop_token& stop) const {
+    aws::BucketSettings settings = bucket_;
+    settings.connect_timeout = LeaseTimeout(settings.connect_timeout, lease_duration_);
+    settings.stall_timeout = LeaseTimeout(settings.stall_timeout, lease_duration_);
+    settings.stop = stop;
+    return aws::S3Bucket::Open(settings);
   }
 
   std::chrono::milliseconds duration() const override { return lease_duration_; }
-  Result<LeaseTry> TryTake(const Lease& lease) override {
-    BANQUET_ASSIGN_OR_RETURN(const auto bucket, Open());
+  Result<LeaseTry> TryTake(const Lease& lease, const std::stop_token& stop) override {
+    BANQUET_ASSIGN_OR_RETURN(const auto bucket, OpenForLeases(stop));
     return TryTakeLease(bucket.get(), KeyOf(lease), lease, lease_duration_);
   }
-  Result<bool> Renew(const Lease& lease) override {
-    BANQUET_ASSIGN_OR_RETURN(const auto bucket, Open());
+  Result<bool> Renew(const Lease& lease, const std::stop_token& stop) override {
+    BANQUET_ASSIGN_OR_RETURN(const auto bucket, OpenForLeases(stop));
     return RenewLease(bucket.get(), KeyOf(lease), lease, lease_duration_);
   }
   Status Drop(const Lease& lease) override {
-    BANQUET_ASSIGN_OR_RETURN(const auto bucket, Open());
+    BANQUET_ASSIGN_OR_RETURN(const auto bucket, OpenForLeases({}));
     return DropLease(bucket.get(), KeyOf(lease), lease);
   }
 
@@ -70,15 +72,10 @@ class Bucket final : public LeasePlace {
   const std::chrono::milliseconds lease_duration_;
 };
 
-struct RecordOutcome {
-  bool is_done = false;  // Else everything is to be done again.
-  std::optional<std::string> warning;
-};
-
 class S3Registry final : public Registry {
  public:
-  S3Registry(std::shared_ptr<Bucket> bucket, Clock& clock)
-      : bucket_(std::move(bucket)), clock_(clock) {}
+  S3Registry(std::shared_ptr<Bucket> bucket, std::chrono::milliseconds retry_timeout, Clock& clock)
+      : bucket_(std::move(bucket)), retry_timeout_(retry_timeout), clock_(clock) {}
 
   Result<std::shared_ptr<const RegistryContents>> Read() override {
     BANQUET_ASSIGN_OR_RETURN(const auto session, bucket_->Open());
@@ -117,54 +114,43 @@ class S3Registry final : public Registry {
         "correct registry: in feature_store.yaml",
         bucket_->Shown());
   }
-  Result<RecordOutcome> TryRecord(const MaterializationRecord& record, int64_t now_us);
+  Status TryRecord(const MaterializationRecord& record, int64_t now_us);
 
   const std::shared_ptr<Bucket> bucket_;
+  const std::chrono::milliseconds retry_timeout_;
   const std::shared_ptr<OwnLeases> leases_ = std::make_shared<OwnLeases>();
   Clock& clock_;
 };
 
-Result<RecordOutcome> S3Registry::TryRecord(const MaterializationRecord& record, int64_t now_us) {
+Status S3Registry::TryRecord(const MaterializationRecord& record, int64_t now_us) {
   BANQUET_ASSIGN_OR_RETURN(const auto session, bucket_->Open());
   BANQUET_ASSIGN_OR_RETURN(const BucketObject object, Get(session.get()));
   // The answer to an earlier attempt may have been lost.
   BANQUET_ASSIGN_OR_RETURN(const bool done,
                            RegistryHoldsMaterialization(object.bytes, record, now_us));
-  if (done) return RecordOutcome{.is_done = true, .warning = {}};
+  if (done) return Status::OK();
   BANQUET_ASSIGN_OR_RETURN(
       const std::string spliced,
       SpliceMaterialization(object.bytes, record, {.now_us = now_us, .version_id = RandomUuid()}));
+  // Renewed, not only looked at: nobody takes it over before the write is done.
   if (const std::optional<Lease> lease = leases_->Find(record)) {
-    BANQUET_ASSIGN_OR_RETURN(const bool ours, bucket_->Owns(session.get(), *lease));
+    BANQUET_ASSIGN_OR_RETURN(const bool ours, bucket_->Renew(*lease, {}));
     if (!ours) return LostLease(record.view);
   }
   BANQUET_ASSIGN_OR_RETURN(
       const PutOutcome outcome,
       session->Put(bucket_->key(), spliced, {.is_absent = false, .etag = object.etag}));
-  if (outcome == PutOutcome::kWritten) return RecordOutcome{.is_done = true, .warning = {}};
-  if (outcome == PutOutcome::kChanged) return RecordOutcome{};
-  BANQUET_RETURN_NOT_OK(session->Put(bucket_->key(), spliced, {}));
-  return RecordOutcome{
-      .is_done = true,
-      .warning = fmt::format("The registry was written without a condition, which its service does "
-                             "not know: {}; what another wrote at that moment may be lost",
-                             bucket_->Shown())};
+  if (outcome == PutOutcome::kWritten) return Status::OK();
+  return RemoteError({.retryable = true}, "The registry is changed by others all the time: {}",
+                     bucket_->Shown());
 }
 
 Result<std::optional<std::string>> S3Registry::RecordMaterialization(
     const MaterializationRecord& record) {
   const int64_t now_us = clock_.NowUs();
-  Status status;
-  for (int attempt = 0; attempt < kRecordAttempts; ++attempt) {
-    if (attempt > 0) clock_.Wait(kRecordWait * attempt, {});
-    Result<RecordOutcome> outcome = TryRecord(record, now_us);
-    if (outcome.ok() && outcome->is_done) return std::move(outcome->warning);
-    status = outcome.ok() ? RemoteError({}, "The registry is changed by others all the time: {}",
-                                        bucket_->Shown())
-                          : outcome.status();
-    if (!outcome.ok() && !IsRetryable(status)) break;
-  }
-  return Annotate(status, "Recording view " + record.view);
+  BANQUET_RETURN_NOT_OK(
+      RecordPatiently(record, retry_timeout_, clock_, [&] { return TryRecord(record, now_us); }));
+  return std::nullopt;
 }
 
 }  // namespace
@@ -174,10 +160,18 @@ Result<std::unique_ptr<Registry>> MakeS3Registry(const S3RegistrySettings& setti
   const size_t slash = settings.uri.find('/', begin);
   if (slash == begin || slash == std::string::npos || slash + 1 == settings.uri.size())
     return UserError("registry: name it as s3://bucket/key: {}", settings.uri);
+  const size_t host = settings.endpoint.find("://");
+  const bool is_plain = host != std::string::npos &&
+                        settings.endpoint.find_first_of("/@?", host + 3) == std::string::npos;
+  if (!settings.endpoint.empty() && !is_plain) {
+    return UserError(
+        "The endpoint of S3 must be http://host:port or https://host:port, without path and user "
+        "(FEAST_S3_ENDPOINT_URL, AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL)");
+  }
   return std::make_unique<S3Registry>(
       std::make_shared<Bucket>(settings.uri.substr(begin, slash - begin),
                                settings.uri.substr(slash + 1), settings, clock),
-      clock);
+      settings.retry_timeout, clock);
 }
 
 }  // namespace banquet::s3_registry

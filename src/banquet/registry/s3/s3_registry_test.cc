@@ -61,6 +61,14 @@ TEST_F(S3RegistryTest, ReadsTheObject) {
   EXPECT_OK(Open()->CheckWritable());
 }
 
+TEST_F(S3RegistryTest, AnEndpointIsAServer) {
+  for (const char* endpoint : {"localhost:9000", "x", "http://h/s3", "http://u:s3cret@h"}) {
+    const auto registry = MakeS3Registry({.uri = "s3://b/k", .endpoint = endpoint}, clock_);
+    EXPECT_FAULT(Fault::kUser, "http://host:port", registry);
+    EXPECT_THAT(registry.status().message(), ::testing::Not(HasSubstr("s3cret")));
+  }
+}
+
 TEST_F(S3RegistryTest, WhatIsNotThereOrDamagedIsTold) {
   server_.Set(kKey, "no registry");
   EXPECT_FAULT(Fault::kData, "s3://lake/feast/registry.db", Open()->Read());
@@ -128,17 +136,6 @@ TEST_F(S3RegistryTest, AnAnswerThatWasLostIsNotRecordedTwice) {
   EXPECT_EQ(IntervalsOf("inc_ttl"), before + 1);
 }
 
-TEST_F(S3RegistryTest, AServiceWithoutConditionsIsWrittenWithAWarning) {
-  const size_t before = IntervalsOf("inc_ttl");
-  server_.Before([](const ReceivedHttp& request) -> std::optional<HttpAnswer> {
-    if (request.headers.contains("if-match")) return BucketForTest::Error(501, "NotImplemented");
-    return std::nullopt;
-  });
-  ASSERT_OK_AND_ASSIGN(const auto warning, Open()->RecordMaterialization(Record("inc_ttl")));
-  EXPECT_THAT(warning.value_or(""), HasSubstr("without a condition"));
-  EXPECT_EQ(IntervalsOf("inc_ttl"), before + 1);
-}
-
 TEST_F(S3RegistryTest, AViewThatVanishedAndARightThatLacksAreTheUsers) {
   EXPECT_FAULT(Fault::kUser, "no longer there", Open()->RecordMaterialization(Record("gone")));
   server_.Before([](const ReceivedHttp& request) -> std::optional<HttpAnswer> {
@@ -171,7 +168,7 @@ TEST_F(S3RegistryTest, ALeaseThatIsRenewedStays) {
   ASSERT_OK_AND_ASSIGN(const auto lock, Open()->LockView(kProject, "inc_ttl", milliseconds(0), {}));
   for (int i = 0; i < 5; ++i) {
     server_.Advance(50);
-    ASSERT_OK(lock->Renew());
+    ASSERT_OK(lock->Renew({}));
     EXPECT_FAULT(Fault::kHeld, "holds view inc_ttl",
                  Open()->LockView(kProject, "inc_ttl", milliseconds(0), {}));
   }
@@ -187,7 +184,7 @@ TEST_F(S3RegistryTest, ALeaseThatRanOutIsTakenOverAndRecordsNothing) {
   server_.Advance(1);
   ASSERT_OK_AND_ASSIGN(const auto lock, second->LockView(kProject, "inc_ttl", milliseconds(0), {}));
   const std::string before = server_.Bytes(kKey);
-  EXPECT_FAULT(Fault::kHeld, "ran out", lost->Renew());
+  EXPECT_FAULT(Fault::kHeld, "ran out", lost->Renew({}));
   EXPECT_FAULT(Fault::kHeld, "ran out", first->RecordMaterialization(Record("inc_ttl")));
   EXPECT_EQ(server_.Bytes(kKey), before);
   lost.reset();
@@ -209,7 +206,7 @@ TEST_F(S3RegistryTest, OfTwoThatTakeOverOneGetsIt) {
   });
   EXPECT_FAULT(Fault::kHeld, "Another run holds view inc_ttl",
                Open()->LockView(kProject, "inc_ttl", milliseconds(0), {}));
-  EXPECT_FAULT(Fault::kHeld, "ran out", lost->Renew());
+  EXPECT_FAULT(Fault::kHeld, "ran out", lost->Renew({}));
 }
 
 TEST_F(S3RegistryTest, WithoutConditionsRunsCannotExcludeEachOther) {
@@ -220,12 +217,79 @@ TEST_F(S3RegistryTest, WithoutConditionsRunsCannotExcludeEachOther) {
   });
   EXPECT_FAULT(Fault::kUser, "conditional writes",
                Open()->LockView(kProject, "inc_ttl", milliseconds(0), {}));
+  // One that takes no notice of them.
+  server_.Before([this](const ReceivedHttp& request) -> std::optional<HttpAnswer> {
+    ReceivedHttp unconditional = request;
+    unconditional.headers.erase("if-none-match");
+    return server_.AnswerOf(unconditional);
+  });
+  EXPECT_FAULT(Fault::kUser, "does not keep conditions",
+               Open()->LockView(kProject, "inc_ttl", milliseconds(0), {}));
+  EXPECT_FALSE(server_.Has(LeaseKey(kKey, kProject, "inc_ttl")));
+}
+
+// AWS tells those who may not list a bucket that a missing object is forbidden.
+TEST_F(S3RegistryTest, TheLeastRightsLockAView) {
+  server_.Before([this](const ReceivedHttp& request) -> std::optional<HttpAnswer> {
+    const HttpAnswer answer = server_.AnswerOf(request);
+    return answer.status == 404 ? BucketForTest::Error(403, "AccessDenied") : answer;
+  });
+  EXPECT_OK(Open()->LockView(kProject, "inc_ttl", milliseconds(0), {}));
+}
+
+bool IsPut(const ReceivedHttp& request) { return request.method == "PUT"; }
+
+// The writing is done, its answer is not.
+TEST_F(S3RegistryTest, AnAnswerThatWasLostHoldsNobodyOff) {
+  bool is_lost = false;
+  const auto lose_next = [&](const ReceivedHttp& request) -> std::optional<HttpAnswer> {
+    if (!IsPut(request) || !std::exchange(is_lost, false)) return std::nullopt;
+    server_.AnswerOf(request);
+    return BucketForTest::Error(503, "SlowDown");
+  };
+  server_.Before(lose_next);
+  is_lost = true;
+  ASSERT_OK_AND_ASSIGN(const auto lock,
+                       Open()->LockView(kProject, "inc_ttl", milliseconds(5'000), {}));
+  EXPECT_FAULT(Fault::kHeld, "holds view inc_ttl",
+               Open()->LockView(kProject, "inc_ttl", milliseconds(0), {}));
+  EXPECT_OK(lock->Renew({}));
+}
+
+TEST_F(S3RegistryTest, AConditionThatFailsOnceIsNoLostLease) {
+  ASSERT_OK_AND_ASSIGN(const auto lock, Open()->LockView(kProject, "inc_ttl", milliseconds(0), {}));
+  bool is_first = true;
+  server_.Before([&](const ReceivedHttp& request) -> std::optional<HttpAnswer> {
+    if (!IsPut(request) || !std::exchange(is_first, false)) return std::nullopt;
+    return BucketForTest::Error(409, "ConditionalRequestConflict");
+  });
+  EXPECT_OK(lock->Renew({}));
+  server_.Before([&](const ReceivedHttp& request) -> std::optional<HttpAnswer> {
+    if (!IsPut(request)) return std::nullopt;
+    return BucketForTest::Error(409, "ConditionalRequestConflict");
+  });
+  EXPECT_FAULT(Fault::kRemote, "written by others", lock->Renew({}));
+}
+
+// Ours ran out, and another takes it between our look at it and our deletion.
+TEST_F(S3RegistryTest, TheEndOfALostLockLeavesTheOthersLease) {
+  const std::string key = LeaseKey(kKey, kProject, "inc_ttl");
+  ASSERT_OK_AND_ASSIGN(auto lost, Open()->LockView(kProject, "inc_ttl", milliseconds(0), {}));
+  bool is_first = true;
+  server_.Before([&](const ReceivedHttp& request) -> std::optional<HttpAnswer> {
+    if (request.method != "GET" || !std::exchange(is_first, false)) return std::nullopt;
+    const HttpAnswer ours = server_.AnswerOf(request);
+    server_.SetLocked(key, "other\n60000\npid 1 on host h\nx\n");
+    return ours;
+  });
+  lost.reset();
+  EXPECT_TRUE(server_.Has(key));
 }
 
 TEST_F(S3RegistryTest, ARenewalThatFailsNamesTheView) {
   ASSERT_OK_AND_ASSIGN(const auto lock, Open()->LockView(kProject, "inc_ttl", milliseconds(0), {}));
   server_.Before([](const ReceivedHttp&) { return BucketForTest::Error(503, "SlowDown"); });
-  EXPECT_FAULT(Fault::kRemote, "The lease of view inc_ttl", lock->Renew());
+  EXPECT_FAULT(Fault::kRemote, "The lease of view inc_ttl", lock->Renew({}));
 }
 
 }  // namespace

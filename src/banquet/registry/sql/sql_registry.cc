@@ -4,6 +4,7 @@
 
 #include "banquet/registry/lease.h"
 #include "banquet/registry/materialization_splice.h"
+#include "banquet/registry/record_patiently.h"
 #include "banquet/registry/sql/read_rows.h"
 #include "banquet/registry/sql/sessions.h"
 #include "banquet/registry/sql/view_leases.h"
@@ -11,8 +12,6 @@
 namespace banquet::sql_registry {
 namespace {
 
-constexpr int kRecordAttempts = 5;
-constexpr std::chrono::milliseconds kRecordWait(200);  // Doubled each time.
 constexpr int64_t kUsPerSecond = 1'000'000;
 
 // The database, and the leases in it.
@@ -26,19 +25,26 @@ class Database final : public LeasePlace {
         lease_duration_(settings.lease_duration) {}
 
   Result<std::unique_ptr<SqlSession>> Open() const { return OpenSession(url_, session_); }
+  Result<std::unique_ptr<SqlSession>> OpenForLeases(const std::stop_token& stop) const {
+    SessionSettings settings = session_;
+    settings.connect_timeout = LeaseTimeout(settings.connect_timeout, lease_duration_);
+    settings.stall_timeout = LeaseTimeout(settings.stall_timeout, lease_duration_);
+    settings.stop = stop;
+    return OpenSession(url_, settings);
+  }
 
   std::chrono::milliseconds duration() const override { return lease_duration_; }
-  Result<LeaseTry> TryTake(const Lease& lease) override {
-    BANQUET_ASSIGN_OR_RETURN(const auto session, Open());
+  Result<LeaseTry> TryTake(const Lease& lease, const std::stop_token& stop) override {
+    BANQUET_ASSIGN_OR_RETURN(const auto session, OpenForLeases(stop));
     BANQUET_RETURN_NOT_OK(EnsureLeaseTable(session.get()));
     return TryTakeLease(session.get(), lease, lease_duration_);
   }
-  Result<bool> Renew(const Lease& lease) override {
-    BANQUET_ASSIGN_OR_RETURN(const auto session, Open());
+  Result<bool> Renew(const Lease& lease, const std::stop_token& stop) override {
+    BANQUET_ASSIGN_OR_RETURN(const auto session, OpenForLeases(stop));
     return RenewLease(session.get(), lease, lease_duration_);
   }
   Status Drop(const Lease& lease) override {
-    BANQUET_ASSIGN_OR_RETURN(const auto session, Open());
+    BANQUET_ASSIGN_OR_RETURN(const auto session, OpenForLeases({}));
     return DropLease(session.get(), lease);
   }
 
@@ -50,8 +56,11 @@ class Database final : public LeasePlace {
 
 class SqlRegistry final : public Registry {
  public:
-  SqlRegistry(std::string project, std::shared_ptr<Database> database, Clock& clock)
-      : project_(std::move(project)), database_(std::move(database)), clock_(clock) {}
+  SqlRegistry(const SqlRegistrySettings& settings, std::shared_ptr<Database> database, Clock& clock)
+      : project_(settings.project),
+        retry_timeout_(settings.retry_timeout),
+        database_(std::move(database)),
+        clock_(clock) {}
 
   Result<std::shared_ptr<const RegistryContents>> Read() override {
     Result<RegistryContents> contents = TryRead();
@@ -76,6 +85,7 @@ class SqlRegistry final : public Registry {
   Status TryRecord(const MaterializationRecord& record, int64_t now_us);
 
   const std::string project_;
+  const std::chrono::milliseconds retry_timeout_;
   const std::shared_ptr<Database> database_;
   const std::shared_ptr<OwnLeases> leases_ = std::make_shared<OwnLeases>();
   Clock& clock_;
@@ -132,14 +142,9 @@ Status SqlRegistry::TryRecord(const MaterializationRecord& record, int64_t now_u
 Result<std::optional<std::string>> SqlRegistry::RecordMaterialization(
     const MaterializationRecord& record) {
   const int64_t now_us = clock_.NowUs();
-  std::chrono::milliseconds wait = kRecordWait;
-  for (int attempt = 1;; ++attempt, wait *= 2) {
-    const Status status = TryRecord(record, now_us);
-    if (status.ok()) return std::nullopt;
-    if (!IsRetryable(status) || attempt == kRecordAttempts)
-      return Annotate(status, "Recording view " + record.view);
-    clock_.Wait(wait, {});
-  }
+  BANQUET_RETURN_NOT_OK(
+      RecordPatiently(record, retry_timeout_, clock_, [&] { return TryRecord(record, now_us); }));
+  return std::nullopt;
 }
 
 // --- Rights ---
@@ -157,7 +162,10 @@ Status SqlRegistry::CheckWritable() {
   BANQUET_RETURN_NOT_OK(
       session->Run("UPDATE feast_metadata SET last_updated_timestamp = 0 WHERE project_id = ''"));
   if (leases == LeaseTableState::kMayBeMade) return Status::OK();
-  return DropLease(session.get(), {.project = {}, .view = {}, .owner = {}});
+  const Lease nobodys;
+  BANQUET_RETURN_NOT_OK(TryTakeLease(session.get(), nobodys, database_->duration()));
+  BANQUET_RETURN_NOT_OK(RenewLease(session.get(), nobodys, database_->duration()));
+  return DropLease(session.get(), nobodys);
 }
 
 bool IsRelativeFile(const SqlUrl& url) {
@@ -172,7 +180,7 @@ Result<std::unique_ptr<Registry>> MakeSqlRegistry(const SqlRegistrySettings& set
   BANQUET_ASSIGN_OR_RETURN(SqlUrl url, ParseSqlUrl(settings.url));
   if (IsRelativeFile(url)) url.database = settings.repo_path + "/" + url.database;
   return std::make_unique<SqlRegistry>(
-      settings.project, std::make_shared<Database>(std::move(url), settings, clock), clock);
+      settings, std::make_shared<Database>(std::move(url), settings, clock), clock);
 }
 
 }  // namespace banquet::sql_registry

@@ -18,6 +18,7 @@ struct SqlRegistrySettings {
   std::string project;    // Whose objects are read.
   std::chrono::milliseconds connect_timeout{10'000};
   std::chrono::milliseconds stall_timeout{60'000};
+  std::chrono::milliseconds retry_timeout{300'000};  // All attempts at recording one interval.
   std::chrono::milliseconds lease_duration{60'000};  // Of a view's lock that is not renewed.
 };
 

@@ -49,6 +49,8 @@ Status ParseHost(std::string_view text, SqlUrl* url) {
     url->host = text.substr(0, end);
     text.remove_prefix(end);
   }
+  if (url->host.find('@') != std::string::npos)
+    return UserError("registry.path: write @ in user and password as %40");
   if (text.starts_with(':')) text.remove_prefix(1);
   const bool digits = std::ranges::all_of(
       text, [](char c) { return std::isdigit(static_cast<unsigned char>(c)) != 0; });

@@ -70,8 +70,8 @@ TEST(SqlUrlTest, NeitherPasswordNorQueryIsShown) {
 }
 
 TEST(SqlUrlTest, RefusesWhatIsNoUrlWithoutRepeatingIt) {
-  for (const char* text :
-       {"data/s3cret.db", "", "://h/d", "mysql://u:p@h:s3cret/d", "postgresql://[::1/s3cret"}) {
+  for (const char* text : {"data/s3cret.db", "", "://h/d", "mysql://u:p@h:s3cret/d",
+                           "postgresql://[::1/s3cret", "mysql://u:p@s3cret@h/d"}) {
     const auto url = ParseSqlUrl(text);
     EXPECT_FAULT(Fault::kUser, "registry.path", url);
     EXPECT_THAT(url.status().message(), Not(HasSubstr("s3cret")));

@@ -76,12 +76,14 @@ Result<LeaseTry> TryTakeLease(SqlSession* session, const Lease& lease,
   if (succession.matched == 1) return LeaseTry{.taken = true};
   BANQUET_ASSIGN_OR_RETURN(
       const SqlAnswer found,
-      session->Run(fmt::format("SELECT holder, expires_ms - {} FROM {} WHERE project_id = ? AND "
-                               "view_name = ?",
+      session->Run(fmt::format("SELECT holder, expires_ms - {}, owner FROM {} WHERE project_id = ? "
+                               "AND view_name = ?",
                                dialect.now_ms, kLeaseTable),
                    std::vector<SqlValue>{lease.project, lease.view}));
   if (found.rows.empty()) return LeaseTry{};  // Released this moment.
   const SqlRow& row = found.rows.front();
+  // The answer to an earlier attempt may have been lost.
+  if (row[2] == lease.owner) return LeaseTry{.taken = true};
   return LeaseTry{.holder = row[0].value_or(""), .left = MillisecondsOf(row[1].value_or("0"))};
 }
 
