@@ -7,7 +7,8 @@ import pytest
 from repositories import GOLDEN
 from repository import copy_repository
 
-PRODUCTS = ("sqlite", "postgres", "mariadb", "s3")
+PRODUCTS = ("sqlite", "postgres", "mariadb", "s3", "gs")
+BUCKETS = ("s3", "gs")
 JAN = [f"2024-01-{day:02}T00:00:00+00:00" for day in range(1, 32)]
 
 
@@ -20,8 +21,8 @@ class Registries:
 
     def block(self, product, folder):
         self.made += 1
-        if product == "s3":
-            return f"registry: s3://lake/registries/{self.made}/registry.db\n"
+        if product in BUCKETS:
+            return f"registry: {product}://lake/registries/{self.made}/registry.db\n"
         return f"registry:\n    registry_type: sql\n    path: {self.url(product, folder)}\n"
 
     def url(self, product, folder):
@@ -42,6 +43,8 @@ class Registries:
         if product == "s3":
             s3 = self.request.getfixturevalue("s3_server")
             environment.update(s3.environment, FEAST_S3_ENDPOINT_URL=s3.url)
+        if product == "gs":
+            environment.update(self.request.getfixturevalue("gcs_server").environment)
         repository = copy_repository(GOLDEN / "incremental", folder, environment)
         text = (GOLDEN / "incremental" / f"feature_store.{store}.yaml").read_text()
         changed = re.sub(r"registry:\n +path: .*\n", lambda _: self.block(product, folder), text)
@@ -82,12 +85,14 @@ def test_feast_applies_over_what_banquet_recorded_and_the_other_way_round(produc
         assert feast.intervals(repository, view) == [[JAN[0], JAN[9]], [JAN[9], JAN[19]]], view
 
 
-def test_nothing_is_left_beside_a_registry_in_a_bucket(registries, s3_server):
-    repository = registries.make("s3")
+@pytest.mark.parametrize("product", BUCKETS)
+def test_nothing_is_left_beside_a_registry_in_a_bucket(product, registries, s3_server, gcs_server):
+    repository = registries.make(product)
     outcome = repository.banquet("materialize", JAN[0], JAN[9])
     assert outcome.exit_code == 0, outcome
-    listed = s3_server.client.list_objects_v2(Bucket="lake", Prefix=f"registries/{registries.made}/")["Contents"]
-    assert [entry["Key"] for entry in listed] == [f"registries/{registries.made}/registry.db"]
+    server = s3_server if product == "s3" else gcs_server
+    folder = f"registries/{registries.made}/"
+    assert server.keys(folder) == [f"{folder}registry.db"]
 
 
 @pytest.mark.parametrize("product", PRODUCTS)

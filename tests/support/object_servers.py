@@ -1,5 +1,6 @@
 """Object stores for tests: SeaweedFS for S3 (it checks signatures), fake-gcs-server for Google Cloud Storage."""
 import importlib.util
+import json
 import os
 import subprocess
 import sys
@@ -71,6 +72,9 @@ class S3Server:
     def put(self, key, data):
         self.client.put_object(Bucket="lake", Key=key, Body=data)
 
+    def keys(self, prefix):
+        return [entry["Key"] for entry in self.client.list_objects_v2(Bucket="lake", Prefix=prefix).get("Contents", [])]
+
     def stop(self):
         self.process.kill()
         self.process.wait()
@@ -107,6 +111,11 @@ class GcsServer:
     def put(self, key, data):
         self.post(f"/upload/storage/v1/b/lake/o?uploadType=media&name={urllib.parse.quote(key, safe='')}", data,
                   "application/octet-stream")
+
+    def keys(self, prefix):
+        url = f"{self.url}/storage/v1/b/lake/o?prefix={urllib.parse.quote(prefix, safe='')}"
+        with urllib.request.urlopen(url, timeout=30) as answer:
+            return sorted(item["name"] for item in json.load(answer).get("items", []))
 
     def stop(self):
         self.process.kill()

@@ -1,11 +1,12 @@
 #include "banquet/builtin/registries.h"
 
 #include <cctype>
-#include <cstdlib>
 #include <string_view>
+#include <utility>
 
+#include "banquet/builtin/buckets.h"
+#include "banquet/registry/bucket/bucket_registry.h"
 #include "banquet/registry/file/file_registry.h"
-#include "banquet/registry/s3/s3_registry.h"
 #include "banquet/registry/sql/sql_registry.h"
 
 namespace banquet {
@@ -23,45 +24,45 @@ std::string_view SchemeOf(std::string_view path) {
   return path.substr(0, end);
 }
 
-std::string FirstSet(std::initializer_list<const char*> names) {
-  for (const char* name : names) {
-    const char* value = std::getenv(name);
-    if (value != nullptr && *value != '\0') return value;
-  }
-  return {};
+Result<std::unique_ptr<Registry>> MakeBucketRegistryOf(const RepoConfig& config,
+                                                       std::string_view scheme, Clock& clock) {
+  const RunOptions& options = config.options;
+  BANQUET_ASSIGN_OR_RETURN(OpenBucket open,
+                           MakeOpenBucket(scheme,
+                                          {.connect_timeout = options.connect_timeout,
+                                           .stall_timeout = options.stall_timeout},
+                                          clock));
+  return bucket_registry::MakeBucketRegistry({.uri = config.registry.path,
+                                              .open = std::move(open),
+                                              .connect_timeout = options.connect_timeout,
+                                              .stall_timeout = options.stall_timeout,
+                                              .retry_timeout = options.retry_timeout,
+                                              .lease_duration = options.lease_duration},
+                                             clock);
 }
 
-Result<std::unique_ptr<Registry>> MakeS3RegistryOf(const RepoConfig& config, Clock& clock) {
-  std::string endpoint =
-      FirstSet({"FEAST_S3_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"});
-  while (endpoint.ends_with('/')) endpoint.pop_back();
-  return s3_registry::MakeS3Registry({.uri = config.registry.path,
-                                      .endpoint = endpoint,
-                                      .region = FirstSet({"AWS_REGION", "AWS_DEFAULT_REGION"}),
-                                      .connect_timeout = config.options.connect_timeout,
-                                      .stall_timeout = config.options.stall_timeout,
-                                      .retry_timeout = config.options.retry_timeout,
-                                      .lease_duration = config.options.lease_duration},
-                                     clock);
+// What Feast calls the class that reads a scheme.
+std::string_view StoreTypeOf(std::string_view scheme) {
+  if (scheme == "s3") return "S3RegistryStore";
+  if (scheme == "gs") return "GCSRegistryStore";
+  return {};
 }
 
 Result<std::unique_ptr<Registry>> MakeFileRegistryOf(const RepoConfig& config, Clock& clock) {
   const RegistrySettings& settings = config.registry;
   const std::string_view scheme = SchemeOf(settings.path);
-  const bool is_s3 = scheme == "s3";
   if (!settings.registry_store_type.empty() &&
-      !(is_s3 && settings.registry_store_type == "S3RegistryStore")) {
+      settings.registry_store_type != StoreTypeOf(scheme)) {
     return UserError(
-        "registry_store_type '{}' is not supported: this version reads local files, s3:// and "
-        "SQL databases; remove the key or copy the registry to a local file",
+        "registry_store_type '{}' is not supported: this version reads local files, s3://, gs:// "
+        "and SQL databases; remove the key or copy the registry to a local file",
         settings.registry_store_type);
   }
-  if (is_s3) return MakeS3RegistryOf(config, clock);
+  if (IsBucketScheme(scheme)) return MakeBucketRegistryOf(config, scheme, clock);
   if (!scheme.empty() && scheme != "file") {
     return UserError(
-        "Registry path scheme '{}://' is not supported: this version reads local files and s3://; "
-        "a "
-        "database needs registry_type: sql beside its path",
+        "Registry path scheme '{}://' is not supported: this version reads local files, s3:// and "
+        "gs://; a database needs registry_type: sql beside its path",
         scheme);
   }
   std::string path = scheme.empty() ? settings.path : settings.path.substr(scheme.size() + 3);

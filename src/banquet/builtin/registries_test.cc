@@ -1,5 +1,6 @@
 #include "banquet/builtin/registries.h"
 
+#include <cstdlib>
 #include <fstream>
 
 #include "banquet/base/testing.h"
@@ -18,7 +19,7 @@ Status Refusal(const RegistrySettings& settings) {
 TEST(MakeRegistryTest, RefusesWhatThisVersionCannotReadByName) {
   EXPECT_FAULT(Fault::kUser, "'snowflake.registry'",
                Refusal({.type = "snowflake.registry", .path = "x"}));
-  EXPECT_FAULT(Fault::kUser, "'gs://'", Refusal({.path = "gs://bucket/registry.db"}));
+  EXPECT_FAULT(Fault::kUser, "'az://'", Refusal({.path = "az://bucket/registry.db"}));
   EXPECT_FAULT(Fault::kUser, "AzureRegistryStore",
                Refusal({.path = "x", .registry_store_type = "AzureRegistryStore"}));
   EXPECT_FAULT(Fault::kUser, "S3RegistryStore",
@@ -39,6 +40,25 @@ TEST(MakeRegistryTest, MakesWhatItKnows) {
   EXPECT_OK(Refusal({.type = "sql", .path = "sqlite:////folder/registry.db"}));
   EXPECT_OK(Refusal({.path = "s3://bucket/registry.db"}));
   EXPECT_OK(Refusal({.path = "s3://bucket/registry.db", .registry_store_type = "S3RegistryStore"}));
+  EXPECT_OK(Refusal({.path = "gs://bucket/registry.db"}));
+  EXPECT_OK(
+      Refusal({.path = "gs://bucket/registry.db", .registry_store_type = "GCSRegistryStore"}));
+}
+
+TEST(MakeRegistryTest, AnEndpointIsAServer) {
+  for (const auto& [name, path] : {std::pair{"FEAST_S3_ENDPOINT_URL", "s3://b/k"},
+                                   std::pair{"STORAGE_EMULATOR_HOST", "gs://b/k"}}) {
+    for (const char* endpoint : {"localhost:9000", "x", "http://h/s3", "http://u:s3cret@h"}) {
+      setenv(name, endpoint, 1);
+      const Status refusal = Refusal({.path = path});
+      EXPECT_FAULT(Fault::kUser, "http://host:port", refusal);
+      EXPECT_THAT(refusal.message(), ::testing::HasSubstr(name));
+      EXPECT_THAT(refusal.message(), ::testing::Not(::testing::HasSubstr("s3cret")));
+    }
+    setenv(name, "http://localhost:9000/", 1);
+    EXPECT_OK(Refusal({.path = path}));
+    unsetenv(name);
+  }
 }
 
 TEST(MakeRegistryTest, AFileUrlNamesALocalFile) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "banquet/base/environment.h"
 #include "banquet/base/time_text.h"
 #include "banquet/client/aws/providers.h"
 #include "banquet/client/filesystem/file_descriptor.h"

@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "banquet/base/environment.h"
 #include "banquet/client/aws/providers.h"
 #include "banquet/client/process/command_output.h"
 

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cstdlib>
 #include <filesystem>
 
+#include "banquet/base/environment.h"
 #include "banquet/client/filesystem/file_descriptor.h"
 
 namespace banquet::aws {
@@ -40,12 +40,6 @@ Result<Profiles> LoadFile(const char* variable, const char* default_name, bool i
 }
 
 }  // namespace
-
-std::optional<std::string> Environment(const char* name) {
-  const char* value = std::getenv(name);
-  if (value == nullptr || *value == '\0') return std::nullopt;
-  return std::string(value);
-}
 
 std::string ChosenProfile() { return Environment("AWS_PROFILE").value_or("default"); }
 

@@ -24,7 +24,4 @@ Result<Profiles> LoadProfiles();
 // AWS_PROFILE, else "default".
 std::string ChosenProfile();
 
-// A variable of the environment that is set and not empty.
-std::optional<std::string> Environment(const char* name);
-
 }  // namespace banquet::aws

@@ -1,11 +1,11 @@
 #include "banquet/client/aws/s3_bucket.h"
 
-#include <ctime>
 #include <utility>
 #include <vector>
 
 #include "banquet/base/percent_text.h"
 #include "banquet/client/aws/signature.h"
+#include "banquet/client/http/http_date.h"
 
 namespace banquet::aws {
 
@@ -38,28 +38,18 @@ std::string ElementOf(std::string_view xml, std::string_view name) {
   return std::string(xml.substr(from + begin.size(), to - from - begin.size()));
 }
 
-// "Sun, 06 Nov 1994 08:49:37 GMT"; 0: it is none.
-int64_t SecondsOf(const std::optional<std::string>& http_date) {
-  std::tm time = {};
-  if (!http_date.has_value() ||
-      ::strptime(http_date->c_str(), "%a, %d %b %Y %H:%M:%S GMT", &time) == nullptr) {
-    return 0;
-  }
-  return ::timegm(&time);
-}
-
 bool IsExpired(const std::string& code) {
   return code == "ExpiredToken" || code == "ExpiredTokenException";
 }
 
 }  // namespace
 
-Result<std::unique_ptr<S3Bucket>> S3Bucket::Open(BucketSettings settings) {
+Result<std::unique_ptr<S3Bucket>> S3Bucket::Open(S3BucketSettings settings) {
   BANQUET_ASSIGN_OR_RETURN(auto session,
                            HttpSession::Open({.server = "s3://" + settings.bucket,
-                                              .connect_timeout = settings.connect_timeout,
-                                              .stall_timeout = settings.stall_timeout,
-                                              .stop = settings.stop,
+                                              .connect_timeout = settings.patience.connect_timeout,
+                                              .stall_timeout = settings.patience.stall_timeout,
+                                              .stop = settings.patience.stop,
                                               .response_bytes_max = kObjectBytesMax}));
   return std::unique_ptr<S3Bucket>(new S3Bucket(std::move(settings), std::move(session)));
 }
@@ -70,11 +60,12 @@ Result<std::optional<BucketObject>> S3Bucket::Get(const std::string& key) {
   if (response.status == kNotFound && ElementOf(response.body, "Code") != "NoSuchBucket")
     return std::nullopt;
   if (response.status != kOk) return ErrorOf(call, response);
-  BucketObject object{.bytes = std::move(response.body),
-                      .etag = response.Header("etag").value_or(""),
-                      .modified_s = SecondsOf(response.Header("last-modified")),
-                      .now_s = SecondsOf(response.Header("date"))};
-  if (object.etag.empty() || object.modified_s == 0 || object.now_s == 0) {
+  BucketObject object{
+      .bytes = std::move(response.body),
+      .version = response.Header("etag").value_or(""),
+      .modified_s = SecondsOfHttpDate(response.Header("last-modified").value_or("")),
+      .now_s = SecondsOfHttpDate(response.Header("date").value_or(""))};
+  if (object.version.empty() || object.modified_s == 0 || object.now_s == 0) {
     return RemoteError({}, "s3://{}/{}: the service tells no ETag, Last-Modified or Date",
                        settings_.bucket, key);
   }
@@ -89,8 +80,8 @@ Result<PutOutcome> S3Bucket::Put(const std::string& key, std::string_view bytes,
             .headers = {{"content-type", "application/octet-stream"}}};
   if (condition.is_absent) {
     call.headers.emplace_back("if-none-match", "*");
-  } else if (!condition.etag.empty()) {
-    call.headers.emplace_back("if-match", condition.etag);
+  } else if (!condition.version.empty()) {
+    call.headers.emplace_back("if-match", condition.version);
   }
   BANQUET_ASSIGN_OR_RETURN(const HttpResponse response, Send(call));
   switch (response.status) {

@@ -40,7 +40,7 @@ TEST_F(S3BucketTest, WhatIsPutIsGot) {
   ASSERT_OK_AND_ASSIGN(const auto object, bucket_->Get("a/b c.db"));
   ASSERT_TRUE(object.has_value());
   EXPECT_EQ(object->bytes, bytes);
-  EXPECT_EQ(object->etag, "\"1\"");
+  EXPECT_EQ(object->version, "\"1\"");
   EXPECT_EQ(object->now_s - object->modified_s, 7);
   EXPECT_EQ(object->modified_s, 1'800'000'000);
   ASSERT_OK(bucket_->Delete("a/b c.db"));
@@ -64,11 +64,11 @@ TEST_F(S3BucketTest, ConditionsAreTheServices) {
   const auto put = [this](const PutCondition& condition) {
     return bucket_->Put("k", "bytes", condition).ValueOrDie();
   };
-  EXPECT_EQ(put({.is_absent = false, .etag = "\"1\""}), PutOutcome::kChanged);  // Removed.
+  EXPECT_EQ(put({.is_absent = false, .version = "\"1\""}), PutOutcome::kChanged);  // Removed.
   EXPECT_EQ(put({.is_absent = true}), PutOutcome::kWritten);
   EXPECT_EQ(put({.is_absent = true}), PutOutcome::kChanged);
-  EXPECT_EQ(put({.is_absent = false, .etag = "\"1\""}), PutOutcome::kWritten);
-  EXPECT_EQ(put({.is_absent = false, .etag = "\"1\""}), PutOutcome::kChanged);
+  EXPECT_EQ(put({.is_absent = false, .version = "\"1\""}), PutOutcome::kWritten);
+  EXPECT_EQ(put({.is_absent = false, .version = "\"1\""}), PutOutcome::kChanged);
   AnswerWith(BucketForTest::Error(409, "ConditionalRequestConflict"));
   EXPECT_EQ(put({.is_absent = true}), PutOutcome::kChanged);
   AnswerWith(BucketForTest::Error(501, "NotImplemented"));

@@ -3,42 +3,18 @@
 #include <fmt/format.h>
 
 #include <string_view>
-#include <utility>
-#include <vector>
 
+#include "banquet/base/environment.h"
 #include "banquet/base/time_text.h"
 #include "banquet/client/aws/providers.h"
 #include "banquet/client/filesystem/file_descriptor.h"
+#include "banquet/client/http/form.h"
 #include "banquet/client/http/http_session.h"
 
 namespace banquet::aws {
 namespace {
 
 constexpr std::string_view kVersion = "2011-06-15";
-constexpr std::string_view kFormType = "application/x-www-form-urlencoded";
-
-using Form = std::vector<std::pair<std::string, std::string>>;
-
-std::string PercentEncoded(std::string_view text) {
-  std::string encoded;
-  for (const char c : text) {
-    const bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                          (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.' || c == '~';
-    encoded += is_plain
-                   ? std::string(1, c)
-                   : fmt::format("%{:02X}", static_cast<unsigned>(static_cast<unsigned char>(c)));
-  }
-  return encoded;
-}
-
-std::string BodyOf(const Form& form) {
-  std::string body;
-  for (const auto& [name, value] : form) {
-    if (value.empty()) continue;
-    body += fmt::format("{}{}={}", body.empty() ? "" : "&", name, PercentEncoded(value));
-  }
-  return body;
-}
 
 std::string EndpointOf(const ChainSettings& settings) {
   for (const char* name : {"AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL"}) {
@@ -90,13 +66,13 @@ Result<TimedCredentials> Call(const Form& form, const RoleRequest& role, const C
                               const ChainSettings& settings) {
   std::string url = EndpointOf(settings);
   while (url.ends_with('/')) url.pop_back();
-  const std::string body = BodyOf(form);
+  const std::string body = FormBody(form);
   HttpRequest request{.method = "POST", .url = url + "/", .headers = {}, .body = body};
-  request.headers.push_back(fmt::format("content-type: {}", kFormType));
+  request.headers.push_back(std::string("content-type: ") + kFormType);
   if (source != nullptr) {
     const std::string host = url.substr(url.find("://") + 3);
     const SigningRequest to_sign{
-        .host = host, .headers = {{"content-type", std::string(kFormType)}}, .body = body};
+        .host = host, .headers = {{"content-type", kFormType}}, .body = body};
     for (std::string& header :
          SignatureHeaders(to_sign, {.region = settings.region, .service = "sts"}, *source,
                           settings.clock->NowUs())) {

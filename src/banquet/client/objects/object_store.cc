@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <map>
 #include <utility>
 
@@ -14,6 +13,7 @@
 #include "arrow/io/interfaces.h"
 #include "arrow/util/config.h"
 #include "arrow/util/key_value_metadata.h"
+#include "banquet/base/environment.h"
 #include "banquet/client/aws/credential_chain.h"
 
 namespace banquet::objects {
@@ -48,11 +48,6 @@ SplitUri Split(std::string_view uri) {
   split.path = uri.substr(colon + 3);
   while (split.path.ends_with('/')) split.path.pop_back();
   return split;
-}
-
-std::string Environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? "" : value;
 }
 
 struct Endpoint {
@@ -190,11 +185,8 @@ Result<std::shared_ptr<arrow::fs::FileSystem>> MakeS3(const StoreSettings& setti
                                                       const aws::Credentials& keys) {
   BANQUET_RETURN_NOT_OK(LoadS3());
   std::string url = settings.s3_endpoint;
-  for (const char* name : {"AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"}) {
-    if (url.empty()) url = Environment(name);
-  }
-  std::string region = Environment("AWS_REGION");
-  if (region.empty()) region = Environment("AWS_DEFAULT_REGION");
+  if (url.empty()) url = FirstOfEnvironment({"AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"});
+  std::string region = FirstOfEnvironment({"AWS_REGION", "AWS_DEFAULT_REGION"});
   std::string uri = "s3://" + bucket;
   if (!url.empty()) {
     const Endpoint endpoint = EndpointOf(url);
@@ -209,7 +201,7 @@ Result<std::shared_ptr<arrow::fs::FileSystem>> MakeS3(const StoreSettings& setti
 }
 
 Result<std::shared_ptr<arrow::fs::FileSystem>> MakeGcs(const StoreSettings& settings) {
-  const std::string emulator = Environment("STORAGE_EMULATOR_HOST");
+  const std::string emulator = FirstOfEnvironment({"STORAGE_EMULATOR_HOST"});
   arrow::fs::GcsOptions options = settings.anonymous || !emulator.empty()
                                       ? arrow::fs::GcsOptions::Anonymous()
                                       : arrow::fs::GcsOptions::Defaults();
@@ -240,7 +232,7 @@ bool IsObjectUri(std::string_view path) { return !Split(path).scheme.empty(); }
 ObjectStore::ObjectStore(StoreSettings settings)
     : settings_(std::move(settings)),
       chain_(std::make_unique<aws::CredentialChain>(
-          aws::ChainSettings{.region = Environment("AWS_REGION"),
+          aws::ChainSettings{.region = FirstOfEnvironment({"AWS_REGION", "AWS_DEFAULT_REGION"}),
                              .connect_timeout = settings_.connect_timeout,
                              .stall_timeout = settings_.stall_timeout,
                              .stop = settings_.stop,

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "banquet/base/environment.h"
 #include "banquet/base/option_text.h"
 #include "banquet/client/aws/profiles.h"
 #include "banquet/online/dynamodb/client.h"
@@ -240,7 +241,7 @@ Result<UnitsLimit> LimitOf(const std::string& text) {
 std::string EndpointOf(const OptionValues& options, const std::string& region) {
   std::string url = options.Text("endpoint_url").value_or("");
   for (const char* name : {"AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL"}) {
-    if (url.empty()) url = aws::Environment(name).value_or("");
+    if (url.empty()) url = Environment(name).value_or("");
   }
   while (url.ends_with('/')) url.pop_back();
   if (!url.empty()) return url;

@@ -6,20 +6,20 @@
 #include <string>
 
 #include "banquet/base/status.h"
-#include "banquet/client/aws/s3_bucket.h"
+#include "banquet/client/bucket/bucket.h"
 #include "banquet/registry/lease.h"
 
-namespace banquet::s3_registry {
+namespace banquet::bucket_registry {
 
 // "<registry's key>.banquet-leases/<view>-<hash of project and view>"
 std::string LeaseKey(const std::string& registry_key, const std::string& project,
                      const std::string& view);
 
 // As LeasePlace has them; `duration` is how long the writing of the lease counts.
-Result<LeaseTry> TryTakeLease(aws::S3Bucket* bucket, const std::string& key, const Lease& lease,
+Result<LeaseTry> TryTakeLease(Bucket* bucket, const std::string& key, const Lease& lease,
                               std::chrono::milliseconds duration);
-Result<bool> RenewLease(aws::S3Bucket* bucket, const std::string& key, const Lease& lease,
+Result<bool> RenewLease(Bucket* bucket, const std::string& key, const Lease& lease,
                         std::chrono::milliseconds duration);
-Status DropLease(aws::S3Bucket* bucket, const std::string& key, const Lease& lease);
+Status DropLease(Bucket* bucket, const std::string& key, const Lease& lease);
 
-}  // namespace banquet::s3_registry
+}  // namespace banquet::bucket_registry

@@ -1,4 +1,4 @@
-#include "banquet/registry/s3/bucket_lease.h"
+#include "banquet/registry/bucket/bucket_lease.h"
 
 #include <algorithm>
 #include <charconv>
@@ -7,18 +7,15 @@
 #include "banquet/registry/lock_name.h"
 #include "banquet/registry/random_uuid.h"
 
-namespace banquet::s3_registry {
+namespace banquet::bucket_registry {
 namespace {
 
-using aws::BucketObject;
-using aws::PutCondition;
-using aws::PutOutcome;
 using std::chrono::milliseconds;
 
 constexpr int kRenewAttempts = 3;
 constexpr milliseconds kDropDuration(60'000);
 
-// Four lines; the last makes each writing another object, by whose ETag it can be told.
+// Four lines; the last makes each writing another object, by whose version it can be told.
 std::string ContentOf(const Lease& lease, milliseconds duration) {
   return fmt::format("{}\n{}\n{}\n{}\n", lease.owner, duration.count(), lease.holder, RandomUuid());
 }
@@ -49,14 +46,14 @@ milliseconds LeftOf(const BucketObject& object, const StoredLease& stored) {
 }
 
 // What a service that ignores conditions would let two runs do.
-Status CheckThatItIsKept(aws::S3Bucket* bucket, const std::string& key, const Lease& lease,
+Status CheckThatItIsKept(Bucket* bucket, const std::string& key, const Lease& lease,
                          milliseconds duration) {
   BANQUET_ASSIGN_OR_RETURN(const PutOutcome again, bucket->Put(key, ContentOf(lease, duration),
                                                                PutCondition{.is_absent = true}));
   if (again == PutOutcome::kChanged) return Status::OK();
   BANQUET_RETURN_NOT_OK(bucket->Delete(key));
   return UserError(
-      "The service of the registry's bucket does not keep conditions of writes (If-None-Match), so "
+      "The service of the registry's bucket does not keep conditions of writes, so "
       "that runs cannot exclude each other: {}",
       key);
 }
@@ -69,7 +66,7 @@ std::string LeaseKey(const std::string& registry_key, const std::string& project
 }
 
 // The write comes first: who may not list a bucket is not told that an object is missing.
-Result<LeaseTry> TryTakeLease(aws::S3Bucket* bucket, const std::string& key, const Lease& lease,
+Result<LeaseTry> TryTakeLease(Bucket* bucket, const std::string& key, const Lease& lease,
                               milliseconds duration) {
   BANQUET_ASSIGN_OR_RETURN(PutOutcome outcome, bucket->Put(key, ContentOf(lease, duration),
                                                            PutCondition{.is_absent = true}));
@@ -84,30 +81,31 @@ Result<LeaseTry> TryTakeLease(aws::S3Bucket* bucket, const std::string& key, con
   if (stored.owner == lease.owner) return LeaseTry{.taken = true};
   const milliseconds left = LeftOf(*found, stored);
   if (left.count() > 0) return LeaseTry{.holder = stored.holder, .left = left};
-  BANQUET_ASSIGN_OR_RETURN(outcome,
-                           bucket->Put(key, ContentOf(lease, duration),
-                                       PutCondition{.is_absent = false, .etag = found->etag}));
+  BANQUET_ASSIGN_OR_RETURN(
+      outcome, bucket->Put(key, ContentOf(lease, duration),
+                           PutCondition{.is_absent = false, .version = found->version}));
   return LeaseTry{.taken = outcome == PutOutcome::kWritten};
 }
 
-Result<bool> RenewLease(aws::S3Bucket* bucket, const std::string& key, const Lease& lease,
+Result<bool> RenewLease(Bucket* bucket, const std::string& key, const Lease& lease,
                         milliseconds duration) {
   // A condition that does not hold may be that of our own writing, whose answer was lost.
   for (int attempt = 0; attempt < kRenewAttempts; ++attempt) {
     BANQUET_ASSIGN_OR_RETURN(const std::optional<BucketObject> found, bucket->Get(key));
     if (!found.has_value() || Parsed(found->bytes).owner != lease.owner) return false;
-    BANQUET_ASSIGN_OR_RETURN(const PutOutcome outcome,
-                             bucket->Put(key, ContentOf(lease, duration),
-                                         PutCondition{.is_absent = false, .etag = found->etag}));
+    BANQUET_ASSIGN_OR_RETURN(
+        const PutOutcome outcome,
+        bucket->Put(key, ContentOf(lease, duration),
+                    PutCondition{.is_absent = false, .version = found->version}));
     if (outcome == PutOutcome::kWritten) return true;
   }
   return RemoteError({.retryable = true}, "The lease is written by others all the time: {}", key);
 }
 
-Status DropLease(aws::S3Bucket* bucket, const std::string& key, const Lease& lease) {
+Status DropLease(Bucket* bucket, const std::string& key, const Lease& lease) {
   // Nobody takes a lease over that was renewed this moment: what is deleted is ours.
   BANQUET_ASSIGN_OR_RETURN(const bool ours, RenewLease(bucket, key, lease, kDropDuration));
   return ours ? bucket->Delete(key) : Status::OK();
 }
 
-}  // namespace banquet::s3_registry
+}  // namespace banquet::bucket_registry

@@ -1,5 +1,5 @@
 #pragma once
-// Feast's file registry as an object of S3 (feast-compat 1.3, 2.4).
+// Feast's file registry as an object of S3 or Google Cloud Storage (feast-compat 1.3, 2.4).
 
 #include <chrono>
 #include <memory>
@@ -7,14 +7,14 @@
 
 #include "banquet/base/clock.h"
 #include "banquet/base/status.h"
+#include "banquet/client/bucket/bucket.h"
 #include "banquet/registry/registry.h"
 
-namespace banquet::s3_registry {
+namespace banquet::bucket_registry {
 
-struct S3RegistrySettings {
-  std::string uri;       // s3://bucket/key
-  std::string endpoint;  // URL; empty: AWS's.
-  std::string region;    // Empty: us-east-1, or where the bucket says it is.
+struct BucketRegistrySettings {
+  std::string uri;  // s3://bucket/key, gs://bucket/key
+  OpenBucket open;
   std::chrono::milliseconds connect_timeout{10'000};
   std::chrono::milliseconds stall_timeout{60'000};
   std::chrono::milliseconds retry_timeout{300'000};  // All attempts at recording one interval.
@@ -26,6 +26,6 @@ struct S3RegistrySettings {
 // conditions is refused when a view is locked.
 //
 // A view's lock is a lease (bucket_lease.h). `clock` must outlive the registry.
-Result<std::unique_ptr<Registry>> MakeS3Registry(const S3RegistrySettings& settings, Clock& clock);
+Result<std::unique_ptr<Registry>> MakeBucketRegistry(BucketRegistrySettings settings, Clock& clock);
 
-}  // namespace banquet::s3_registry
+}  // namespace banquet::bucket_registry
