@@ -370,6 +370,26 @@ def test_plan_writes_nothing_and_names_files_and_columns(repository):
     assert repository.registry.read_bytes() == before and not repository.online_db.exists()
 
 
+def test_an_estimate_counts_what_a_run_then_writes(repository):
+    before = repository.registry.read_bytes()
+    plan = repository.banquet("plan", *WINDOW, "--estimate", "--json")
+    assert plan.exit_code == 0, plan
+    assert repository.registry.read_bytes() == before and not repository.online_db.exists()
+    run = repository.banquet("materialize", *WINDOW, "--json")
+    for planned, done in zip(plan.json["views"], run.json["views"], strict=True):
+        store, = planned["stores"]
+        assert store["name"] == "sqlite" and store["bytes"] > 0 and store["write_units"] is None
+        assert store["entities"] == done["rows"]["winners"] > 0
+    text = repository.banquet("plan", *WINDOW, "--estimate").stdout
+    assert re.search(r"  to sqlite: \d+ entities, [\d,]+ bytes of keys and values\n", text), text
+
+
+def test_an_estimate_of_damaged_data_is_an_error(repository):
+    (repository.path / "data/inc.parquet").write_bytes(b"PAR1 no parquet PAR1")
+    outcome = repository.banquet("plan", *WINDOW, "--estimate")
+    assert outcome.exit_code == 3, outcome
+
+
 def test_row_groups_outside_the_window_are_not_read(repository):
     import pyarrow.parquet as pq
     path = repository.path / "data/inc.parquet"

@@ -1,5 +1,6 @@
 #include "banquet/builtin/products.h"
 
+#include <filesystem>
 #include <string>
 #include <utility>
 #include <vector>
@@ -30,6 +31,7 @@ OnlineStoreContext ContextOf(const RepoConfig& config, const std::stop_token& st
       .sqlite_feed = config.options.sqlite_feed,
       .redis_wait_replicas = config.options.redis_wait_replicas,
       .dynamodb_write_units_max = config.options.dynamodb_write_units_max,
+      .dynamodb_ttl_attribute = config.options.dynamodb_ttl_attribute,
       .memory_limit = config.options.memory_limit,
       .redis_restore = config.options.redis_restore,
       .connect_timeout = config.options.connect_timeout,
@@ -37,6 +39,13 @@ OnlineStoreContext ContextOf(const RepoConfig& config, const std::stop_token& st
       .stop = stop,
       .clock = &clock,
   };
+}
+
+OfflineStoreContext OfflineContextOf(const RepoConfig& config) {
+  return {.repo_path = config.repo_path,
+          .anonymous_objects = config.options.anonymous_objects,
+          .connect_timeout = config.options.connect_timeout,
+          .stall_timeout = config.options.stall_timeout};
 }
 
 // `key` is where the block stands, for messages.
@@ -94,17 +103,44 @@ Result<std::unique_ptr<OfflineStore>> MakeOfflineStore(const RepoConfig& config)
   const std::vector<std::string> types = {"dask", "duckdb", "file"};
   for (const std::string& type : types) {
     if (type == config.offline_store_type) {
-      return parquet_store::MakeStore(config.offline_store,
-                                      {.repo_path = config.repo_path,
-                                       .anonymous_objects = config.options.anonymous_objects,
-                                       .connect_timeout = config.options.connect_timeout,
-                                       .stall_timeout = config.options.stall_timeout});
+      return parquet_store::MakeStore(config.offline_store, OfflineContextOf(config));
     }
   }
   return UserError(
       "{}: offline_store.type: this version does not read from {}; it reads files ({}).{}",
       WhereOf(config.offline_store, config), config.offline_store_type, Joined(types),
       DidYouMean(config.offline_store_type, types));
+}
+
+Result<std::unique_ptr<OfflineStore>> MakeStagedStore(const RepoConfig& config) {
+  OfflineStoreContext context = OfflineContextOf(config);
+  context.anonymous_objects = false;  // Who may write there is somebody.
+  return parquet_store::MakeStore({}, context);
+}
+
+std::shared_ptr<objects::ObjectStore> MakeStagingObjects(const RepoConfig& config,
+                                                         const std::stop_token& stop,
+                                                         Clock& clock) {
+  return std::make_shared<objects::ObjectStore>(
+      objects::StoreSettings{.connect_timeout = config.options.connect_timeout,
+                             .stall_timeout = config.options.stall_timeout,
+                             .stop = stop,
+                             .clock = &clock});
+}
+
+Result<std::unique_ptr<StagingArea>> MakeStagingArea(const RepoConfig& config,
+                                                     const std::stop_token& stop, Clock& clock) {
+  std::string location = config.options.staging_location;
+  if (location.empty()) return nullptr;
+  if (!objects::IsObjectUri(location)) {
+    if (location.find("://") != std::string::npos) {
+      return UserError("banquet.staging_location must be a folder or begin with s3:// or gs://: {}",
+                       location);
+    }
+    location = (std::filesystem::path(config.repo_path) / location).lexically_normal().string();
+  }
+  return std::make_unique<StagingArea>(MakeStagingObjects(config, stop, clock), location,
+                                       config.registry.path);
 }
 
 Result<std::unique_ptr<ComputeEngine>> MakeComputeEngine(const RepoConfig& config) {

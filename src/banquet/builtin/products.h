@@ -12,6 +12,7 @@
 #include "banquet/exec/store_lanes.h"
 #include "banquet/offline/offline_store.h"
 #include "banquet/online/online_store.h"
+#include "banquet/staging/staging_area.h"
 
 namespace banquet {
 
@@ -33,6 +34,15 @@ Result<OnlineStores> MakeOnlineStores(const RepoConfig& config, const std::stop_
 Result<std::unique_ptr<OnlineStore>> MakeOnlineStore(const RepoConfig& config, std::stop_token stop,
                                                      Clock& clock);
 Result<std::unique_ptr<OfflineStore>> MakeOfflineStore(const RepoConfig& config);
+// What reads staged rows.
+Result<std::unique_ptr<OfflineStore>> MakeStagedStore(const RepoConfig& config);
+// The object store that staged rows are kept in, with the identity of the run.
+std::shared_ptr<objects::ObjectStore> MakeStagingObjects(const RepoConfig& config,
+                                                         const std::stop_token& stop, Clock& clock);
+// nullptr: banquet.staging_location names none. A location that is neither a folder nor an object
+// store's is a user error.
+Result<std::unique_ptr<StagingArea>> MakeStagingArea(const RepoConfig& config,
+                                                     const std::stop_token& stop, Clock& clock);
 Result<std::unique_ptr<ComputeEngine>> MakeComputeEngine(const RepoConfig& config);
 
 }  // namespace banquet

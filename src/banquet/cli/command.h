@@ -37,6 +37,7 @@ using CommandBody = std::function<int(const GlobalOptions&)>;
 // Each adds its subcommands to `app` and sets `*body` when one of them is chosen. One file per
 // command.
 void AddMaterializeCommands(CLI::App& app, CommandBody* body);
+void AddLoadCommand(CLI::App& app, CommandBody* body);
 void AddPlanCommand(CLI::App& app, CommandBody* body);
 void AddGetOnlineFeaturesCommand(CLI::App& app, CommandBody* body);
 void AddRegistryCommands(CLI::App& app, CommandBody* body);

@@ -72,6 +72,7 @@ int Main(int argc, char** argv) {
   CommandBody body;
   AddGlobalOptions(app, &options);
   AddMaterializeCommands(app, &body);
+  AddLoadCommand(app, &body);
   AddPlanCommand(app, &body);
   AddGetOnlineFeaturesCommand(app, &body);
   AddRegistryCommands(app, &body);

@@ -8,6 +8,7 @@
 
 #include "banquet/base/time_text.h"
 #include "banquet/cli/command.h"
+#include "banquet/cli/plan_estimate.h"
 #include "banquet/cli/run_parts.h"
 #include "banquet/cli/text_table.h"
 #include "banquet/engine/local/local_compute_engine.h"
@@ -22,9 +23,26 @@ struct PlanArguments {
   std::string end;
   std::vector<std::string> views;
   std::string version;
+  bool estimate = false;
 };
 
-void PrintPlanned(const SelectedTask& selected, const PlannedTask& planned) {
+void PrintEstimate(const ViewEstimate& estimate) {
+  for (const StoreEstimate& store : estimate.stores) {
+    std::printf("  to %s: %s entities, %s bytes of keys and values", store.store.c_str(),
+                WithThousands(store.write.rows).c_str(), WithThousands(store.write.bytes).c_str());
+    if (store.write.units.has_value()) {
+      std::printf(", %s write units, %s at %s a second",
+                  WithThousands(static_cast<int64_t>(*store.write.units)).c_str(),
+                  FormatSeconds(store.write.seconds()).c_str(),
+                  WithThousands(static_cast<int64_t>(store.write.units_per_second)).c_str());
+    }
+    std::printf("\n");
+  }
+}
+
+// `estimate`: nullptr where none was asked for.
+void PrintPlanned(const SelectedTask& selected, const PlannedTask& planned,
+                  const ViewEstimate* estimate) {
   std::printf("%s\n", selected.task.view.name.c_str());
   std::string indented = "  ";
   for (char c : planned.plan) {
@@ -43,12 +61,34 @@ void PrintPlanned(const SelectedTask& selected, const PlannedTask& planned) {
   std::printf("%s", FormatTable(rows, {false, true, true, true}).c_str());
   if (planned.scan.files_pruned > 0)
     std::printf("  %d files pruned by their partition\n", planned.scan.files_pruned);
-  std::printf("  %s of %s rows will be read\n\n",
+  std::printf("  %s of %s rows will be read\n",
               WithThousands(planned.scan.rows - planned.scan.rows_pruned).c_str(),
               WithThousands(planned.scan.rows).c_str());
+  if (estimate != nullptr) PrintEstimate(*estimate);
+  std::printf("\n");
 }
 
-Json JsonOf(const SelectedTask& selected, const Result<PlannedTask>& planned) {
+Json JsonOf(const ViewEstimate& estimate) {
+  auto stores = Json::array();
+  for (const auto& [name, write] : estimate.stores) {
+    Json store = {{"name", name},
+                  {"entities", write.rows},
+                  {"bytes", write.bytes},
+                  {"write_units", nullptr},
+                  {"write_units_per_second", nullptr},
+                  {"write_seconds", nullptr}};
+    if (write.units.has_value()) {
+      store["write_units"] = static_cast<int64_t>(*write.units);
+      store["write_units_per_second"] = write.units_per_second;
+      store["write_seconds"] = write.seconds();
+    }
+    stores.push_back(std::move(store));
+  }
+  return stores;
+}
+
+Json JsonOf(const SelectedTask& selected, const Result<PlannedTask>& planned,
+            const ViewEstimate* estimate) {
   const TimeWindow& window = selected.task.window;
   Json object = {
       {"name", selected.task.view.name},
@@ -78,6 +118,7 @@ Json JsonOf(const SelectedTask& selected, const Result<PlannedTask>& planned) {
   object["files_pruned"] = planned->scan.files_pruned;
   object["rows"] = planned->scan.rows;
   object["rows_pruned"] = planned->scan.rows_pruned;
+  if (estimate != nullptr) object["stores"] = JsonOf(*estimate);
   return object;
 }
 
@@ -89,12 +130,18 @@ Result<int> RunPlan(const GlobalOptions& options, const PlanArguments& arguments
   Clock& clock = SystemClock();
   BANQUET_ASSIGN_OR_RETURN(const RunParts run, OpenRun(options, query, clock, {}));
   const ExecutionContext context = run.Context(clock, {});
+  std::vector<ViewEstimate> estimates;
+  if (arguments.estimate) {
+    BANQUET_ASSIGN_OR_RETURN(estimates, EstimateTasks(options, run, clock));
+  }
   Status error;  // The worst view's.
   auto views = Json::array();
-  for (const SelectedTask& selected : run.tasks) {
-    const Result<PlannedTask> planned = selected.refusal.ok()
-                                            ? PlanTask(context, selected.task)
-                                            : Result<PlannedTask>(selected.refusal);
+  for (size_t i = 0; i < run.tasks.size(); ++i) {
+    const SelectedTask& selected = run.tasks[i];
+    const ViewEstimate* estimate = arguments.estimate ? &estimates[i] : nullptr;
+    Result<PlannedTask> planned = selected.refusal.ok() ? PlanTask(context, selected.task)
+                                                        : Result<PlannedTask>(selected.refusal);
+    if (planned.ok() && estimate != nullptr && !estimate->error.ok()) planned = estimate->error;
     if (!planned.ok()) {
       if (ExitCodeOf(planned.status()) > ExitCodeOf(error))
         error = Annotate(planned.status(), selected.task.view.name);
@@ -102,9 +149,9 @@ Result<int> RunPlan(const GlobalOptions& options, const PlanArguments& arguments
                    MessageOf(planned.status()).c_str());
     }
     if (options.json) {
-      views.push_back(JsonOf(selected, planned));
+      views.push_back(JsonOf(selected, planned, estimate));
     } else if (planned.ok()) {
-      PrintPlanned(selected, *planned);
+      PrintPlanned(selected, *planned, estimate);
     }
   }
   if (options.json) {
@@ -127,7 +174,12 @@ void AddPlanCommand(CLI::App& app, CommandBody* body) {
   AddViewsOption(plan, &arguments->views, "Feature view (repeatable; default: all)");
   plan->add_option("--version", arguments->version,
                    "Version of the view (vN); needs exactly one --views");
-  plan->footer("Example:\n  banquet plan 2026-01-01 2026-02-01 -v driver_hourly_stats");
+  plan->add_flag("--estimate", arguments->estimate,
+                 "Read the source too, and count what each store would be given at most");
+  plan->footer(
+      "--estimate tells entities and bytes, of DynamoDB also write units and the time that they "
+      "take; rows that a\nstore holds already, or newer ones, are counted too.\n"
+      "Example:\n  banquet plan 2026-01-01 2026-02-01 -v driver_hourly_stats");
   plan->callback([body, arguments] {
     *body = [arguments](const GlobalOptions& options) {
       const Result<int> exit_code = RunPlan(options, *arguments);

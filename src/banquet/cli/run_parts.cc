@@ -7,6 +7,8 @@ ExecutionContext RunParts::Context(Clock& clock, const std::stop_token& stop) co
           .registry = repository.registry.get(),
           .contents = repository.contents,
           .offline_store = offline_store.get(),
+          .staging = staging.get(),
+          .staged_store = staged_store.get(),
           .online_stores = online_stores.All(),
           .clock = &clock,
           .stop = stop};
@@ -21,6 +23,8 @@ Result<RunParts> OpenRun(const GlobalOptions& options, const TaskQuery& query, C
                            SelectTasks(*run.repository.contents, config, query, clock.NowUs()));
   BANQUET_ASSIGN_OR_RETURN(run.offline_store, MakeOfflineStore(config));
   BANQUET_ASSIGN_OR_RETURN(run.online_stores, MakeOnlineStores(config, stop, clock));
+  BANQUET_ASSIGN_OR_RETURN(run.staging, MakeStagingArea(config, stop, clock));
+  BANQUET_ASSIGN_OR_RETURN(run.staged_store, MakeStagedStore(config));
   return run;
 }
 

@@ -17,6 +17,9 @@ struct RunParts {
   std::vector<SelectedTask> tasks;
   std::unique_ptr<OfflineStore> offline_store;
   OnlineStores online_stores;
+  // Where rows are staged, if they are.
+  std::unique_ptr<StagingArea> staging;
+  std::unique_ptr<OfflineStore> staged_store;
 
   // Borrows the parts, which stay where they are, and the clock.
   ExecutionContext Context(Clock& clock, const std::stop_token& stop) const;

@@ -80,6 +80,17 @@ constexpr OptionSpec kOptions[] = {
      .meaning =
          "Times in SQLite: seconds of the host's local time, as Feast's Python does, or true UTC.",
      .choices = "python|utc"},
+    {.name = "staging_location",
+     .type = OptionType::kText,
+     .meaning =
+         "A folder, s3:// or gs://, in which the newest rows are kept as Parquet before any "
+         "of them is written to the online stores; what a failed load leaves there, `banquet "
+         "load` repeats. Empty: rows go straight to the stores."},
+    {.name = "keep_staged",
+     .type = OptionType::kBool,
+     .default_value = "false",
+     .meaning = "Leave the staged rows in staging_location after they were loaded, until the "
+                "view's next run."},
     {.name = "anonymous_objects",
      .type = OptionType::kBool,
      .default_value = "false",
@@ -93,6 +104,10 @@ constexpr OptionSpec kOptions[] = {
      .type = OptionType::kText,
      .meaning = "Write units a second that a DynamoDB table is given at most, or a percentage of "
                 "what it takes (50%); empty: no limit but the table's own."},
+    {.name = "dynamodb_ttl_attribute",
+     .type = OptionType::kText,
+     .meaning = "Items of views with a ttl get a number of this name: the second at which event "
+                "time and ttl have passed, for DynamoDB's time to live; empty: none, as Feast."},
     {.name = "redis_wait_replicas",
      .type = OptionType::kInt,
      .default_value = "0",
@@ -343,6 +358,9 @@ Result<RunOptions> ParseRunOptions(const ConfigNode& block,
   options.anonymous_objects = values.Bool("anonymous_objects");
   options.sqlite_feed = values.Bool("sqlite_feed");
   options.dynamodb_write_units_max = values.Text("dynamodb_write_units_max").value_or("");
+  options.staging_location = values.Text("staging_location").value_or("");
+  options.keep_staged = values.Bool("keep_staged");
+  options.dynamodb_ttl_attribute = values.Text("dynamodb_ttl_attribute").value_or("");
   options.redis_wait_replicas = static_cast<int>(*values.Int("redis_wait_replicas"));
   options.redis_restore = values.Bool("redis_restore");
   options.connect_timeout = milliseconds("connect_timeout");

@@ -60,6 +60,9 @@ struct RunOptions {
   int redis_wait_replicas = 0;
   std::string
       dynamodb_write_units_max;  // A second: "1000", or "50%" of the table's; empty: no limit.
+  std::string dynamodb_ttl_attribute;  // Empty: none.
+  std::string staging_location;        // Empty: none.
+  bool keep_staged = false;
   bool redis_restore = true;
   std::chrono::milliseconds connect_timeout{10'000};
   std::chrono::milliseconds stall_timeout{60'000};   // Without any progress.

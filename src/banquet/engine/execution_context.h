@@ -12,6 +12,7 @@
 #include "banquet/model/registry_contents.h"
 #include "banquet/offline/offline_store.h"
 #include "banquet/registry/registry.h"
+#include "banquet/staging/staging_area.h"
 
 namespace banquet {
 
@@ -22,6 +23,10 @@ struct ExecutionContext {
   Registry* registry = nullptr;
   std::shared_ptr<const RegistryContents> contents;
   OfflineStore* offline_store = nullptr;
+  // Where rows are kept between source and stores, and what reads them there; nullptr: they are
+  // not.
+  StagingArea* staging = nullptr;
+  OfflineStore* staged_store = nullptr;
   std::vector<StoreLanes*> online_stores;
   Clock* clock = nullptr;
   std::stop_token stop;

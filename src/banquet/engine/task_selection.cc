@@ -107,6 +107,7 @@ Status ResolveVersion(const RegistryContents& contents, const RepoConfig& config
     definition.project = task->project;
     definition.materialization_intervals.clear();
     definition.state = task->view.state;
+    definition.current_version_number = *number;
     task->view = std::move(definition);
     task->records_interval = false;
     task->storage_name = StorageNameOf(config, version.view, *number);

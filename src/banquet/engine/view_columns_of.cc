@@ -49,6 +49,7 @@ Result<ViewColumns> ViewColumnsOf(const MaterializationTask& task, const Registr
   BANQUET_ASSIGN_OR_RETURN(columns.join_keys, JoinKeysOf(task.view, contents, task.project));
   columns.features = task.view.features;
   columns.tags = task.view.tags;
+  columns.ttl_us = task.view.ttl_us;
   columns.has_created_time = task.view.batch_source.has_value() &&
                              !task.view.batch_source->created_timestamp_column.empty();
   columns.entity_key_version = config.entity_key_serialization_version;

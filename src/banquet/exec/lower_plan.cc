@@ -96,6 +96,7 @@ class Lowering {
   }
 
   Status operator()(const WriteNode& node) {
+    lowered_.winner_schema_ = schema_;
     WriteSettings settings{
         .retry = resources_.retry, .clock = resources_.clock, .stop = resources_.stop};
     if (lowered_.latest_ == nullptr) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "arrow/type_fwd.h"
 #include "banquet/base/memory_budget.h"
 #include "banquet/exec/latest_sink.h"
 #include "banquet/exec/pipeline.h"
@@ -44,6 +45,8 @@ class LoweredPlan {
   // Into `sink`, which is borrowed, in place of the stores: what measures the way before them.
   Status RunInto(Sink* sink);
   const ScanSummary& scan_summary() const { return scan_summary_; }
+  // Of the rows that come to the stores, with their reserved time columns.
+  const std::shared_ptr<arrow::Schema>& winner_schema() const { return winner_schema_; }
   int64_t spilled_rows() const { return latest_ == nullptr ? 0 : latest_->spilled_rows(); }
 
  private:
@@ -55,6 +58,7 @@ class LoweredPlan {
   std::unique_ptr<Breaker> order_;                             // May be null.
   std::unique_ptr<Sink> sink_;
   ScanSummary scan_summary_;
+  std::shared_ptr<arrow::Schema> winner_schema_;
   int workers_ = 1;
   int writers_ = 1;  // Workers of the pipeline that ends in the stores.
   std::stop_token stop_;

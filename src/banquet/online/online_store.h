@@ -2,6 +2,7 @@
 // One database that serves features.
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -52,6 +53,12 @@ class OnlineWriter {
   virtual Result<RowOutcomes> Flush() = 0;
 };
 
+// Where a store sells its writes (DynamoDB: write units).
+struct WritePrice {
+  double units_per_second = 0;  // That it takes of the view, within the run's own limits.
+  std::function<double(const EncodedBatch&, size_t view_number, uint32_t row)> units_of;
+};
+
 // Safe to share between threads; a writer is not.
 class OnlineStore {
  public:
@@ -72,6 +79,10 @@ class OnlineStore {
   virtual Status ConfirmWritten() { return Status::OK(); }
   // `features` of view to read, in the order of StoredRow::values.
   virtual Result<StoredRows> Read(const ViewColumns& view, std::span<const std::string> keys) = 0;
+  // What writing costs; nullopt: nothing but time. Changes nothing.
+  virtual Result<std::optional<WritePrice>> PriceOf(const ViewColumns& /*view*/) {
+    return std::nullopt;
+  }
   // Removes the view's rows and nothing else.
   virtual Status Remove(const ViewColumns& view) = 0;
   virtual std::string_view type() const = 0;  // "redis"
@@ -87,6 +98,7 @@ struct OnlineStoreContext {
   bool sqlite_feed = true;     // banquet.sqlite_feed
   int redis_wait_replicas = 0;
   std::string dynamodb_write_units_max;  // "1000", "50%"; empty: no limit.
+  std::string dynamodb_ttl_attribute;    // Empty: items have none.
   int64_t memory_limit = 0;              // Of the whole run in bytes; 0: none is known.
   bool redis_restore = true;  // Keys that do not exist are made by RESTORE where the server can.
   std::chrono::milliseconds connect_timeout{10'000};

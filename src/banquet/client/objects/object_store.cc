@@ -10,6 +10,7 @@
 #include "arrow/buffer.h"
 #include "arrow/filesystem/filesystem.h"
 #include "arrow/filesystem/gcsfs.h"
+#include "arrow/filesystem/localfs.h"
 #include "arrow/io/interfaces.h"
 #include "arrow/util/config.h"
 #include "arrow/util/key_value_metadata.h"
@@ -21,6 +22,7 @@ namespace {
 
 constexpr std::string_view kS3 = "s3";
 constexpr std::string_view kGcs = "gs";
+constexpr std::string_view kLocal = "file";
 
 // What differs when an object was written to, among what the stores tell of it.
 constexpr std::string_view kVersionKeys[] = {"ETag", "etag", "generation", "Last-Modified",
@@ -31,7 +33,7 @@ constexpr std::string_view kVersionKeys[] = {"ETag", "etag", "generation", "Last
 constexpr std::chrono::milliseconds kGcsRetryMax(30'000);
 
 struct SplitUri {
-  std::string_view scheme;  // kS3, kGcs, or empty: neither.
+  std::string_view scheme;  // kS3, kGcs, kLocal, or empty: another.
   std::string prefix;       // As written, with "://".
   std::string path;         // bucket/key, without slashes at its end.
   std::string bucket() const { return path.substr(0, path.find('/')); }
@@ -39,7 +41,11 @@ struct SplitUri {
 
 SplitUri Split(std::string_view uri) {
   const size_t colon = uri.find("://");
-  if (colon == std::string_view::npos) return {};
+  if (colon == std::string_view::npos) {
+    SplitUri split{.scheme = kLocal, .prefix = {}, .path = std::string(uri)};
+    while (split.path.ends_with('/')) split.path.pop_back();
+    return split;
+  }
   const std::string_view written = uri.substr(0, colon);
   SplitUri split;
   if (written == "s3" || written == "s3a") split.scheme = kS3;
@@ -98,8 +104,11 @@ bool Says(const std::string& text, std::initializer_list<std::string_view> words
       words, [&](std::string_view word) { return text.find(word) != std::string::npos; });
 }
 
+enum class Doing { kRead, kWrite };
+
 // Both stores' errors come as text with HTTP's or their own words in it.
-Status ErrorOf(const Status& status, const std::string& uri) {
+// What is on this machine is its user's to mend.
+Status ErrorOf(const Status& status, const std::string& uri, Doing doing) {
   if (dynamic_cast<const FaultDetail*>(status.detail().get()) != nullptr) return status;
   const std::string text = OneLine(status.message());
   if (Says(text, {"NO_SUCH_BUCKET", "NoSuchBucket", "bucket does not exist"}))
@@ -108,16 +117,23 @@ Status ErrorOf(const Status& status, const std::string& uri) {
            {"OAuth2 access token", "ACCESS_DENIED", "AccessDenied", "HTTP status 403", "Forbidden",
             "SIGNATURE_DOES_NOT_MATCH", "INVALID_ACCESS_KEY_ID", "InvalidAccessKeyId",
             "HTTP status 401", "UNAUTHENTICATED", "PERMISSION_DENIED"})) {
-    return UserError("No right to read, or wrong credentials: {}: {}", uri, text);
+    return UserError("No right to {}, or wrong credentials: {}: {}",
+                     doing == Doing::kRead ? "read" : "write", uri, text);
   }
   if (status.IsInvalid()) return UserError("{}: {}", uri, text);
-  return RemoteError({.retryable = true}, "Cannot be read: {}: {}", uri, text);
+  const std::string_view done = doing == Doing::kRead ? "read" : "written";
+  if (!IsObjectUri(uri)) return UserError("Cannot be {}: {}: {}", done, uri, text);
+  return RemoteError({.retryable = true}, "Cannot be {}: {}: {}", done, uri, text);
 }
 
 template <typename T>
-Result<T> AtTheStore(Result<T> result, const std::string& uri) {
-  if (!result.ok()) return ErrorOf(result.status(), uri);
+Result<T> AtTheStore(Result<T> result, const std::string& uri, Doing doing = Doing::kRead) {
+  if (!result.ok()) return ErrorOf(result.status(), uri, doing);
   return result;
+}
+
+Status Written(const Status& status, const std::string& uri) {
+  return status.ok() ? status : ErrorOf(status, uri, Doing::kWrite);
 }
 
 ListedPath InfoOf(const arrow::fs::FileInfo& found, const std::string& prefix) {
@@ -163,9 +179,33 @@ class ObjectFile final : public arrow::io::RandomAccessFile {
   }
 
  private:
-  Status Told(const Status& status) const { return status.ok() ? status : ErrorOf(status, uri_); }
+  Status Told(const Status& status) const {
+    return status.ok() ? status : ErrorOf(status, uri_, Doing::kRead);
+  }
 
   const std::shared_ptr<arrow::io::RandomAccessFile> inner_;
+  const std::string uri_;
+};
+
+// What is written to an object fails as the other calls of its store do.
+class ObjectStream final : public arrow::io::OutputStream {
+ public:
+  ObjectStream(std::shared_ptr<arrow::io::OutputStream> inner, std::string uri)
+      : inner_(std::move(inner)), uri_(std::move(uri)) {}
+
+  Status Close() override { return Written(inner_->Close(), uri_); }
+  Status Abort() override { return Written(inner_->Abort(), uri_); }
+  bool closed() const override { return inner_->closed(); }
+  Result<int64_t> Tell() const override { return AtTheStore(inner_->Tell(), uri_, Doing::kWrite); }
+  Status Write(const void* data, int64_t size) override {
+    return Written(inner_->Write(data, size), uri_);
+  }
+  Status Write(const std::shared_ptr<arrow::Buffer>& data) override {
+    return Written(inner_->Write(data), uri_);
+  }
+
+ private:
+  const std::shared_ptr<arrow::io::OutputStream> inner_;
   const std::string uri_;
 };
 
@@ -227,7 +267,10 @@ class ObjectStore::Access {
   const aws::Credentials keys;
 };
 
-bool IsObjectUri(std::string_view path) { return !Split(path).scheme.empty(); }
+bool IsObjectUri(std::string_view path) {
+  const std::string_view scheme = Split(path).scheme;
+  return scheme == kS3 || scheme == kGcs;
+}
 
 ObjectStore::ObjectStore(StoreSettings settings)
     : settings_(std::move(settings)),
@@ -243,6 +286,13 @@ ObjectStore::~ObjectStore() = default;
 Result<std::shared_ptr<ObjectStore::Access>> ObjectStore::AccessOf(const std::string& uri) {
   const SplitUri split = Split(uri);
   const std::lock_guard lock(mutex_);
+  if (split.scheme == kLocal) {
+    if (local_ == nullptr) {
+      local_ = std::make_shared<Access>(std::make_shared<arrow::fs::LocalFileSystem>(),
+                                        aws::Credentials{});
+    }
+    return local_;
+  }
   if (split.scheme == kGcs) {
     if (gcs_ == nullptr) {
       BANQUET_ASSIGN_OR_RETURN(auto made, AtTheStore(MakeGcs(settings_), uri));
@@ -305,6 +355,41 @@ Result<OpenObject> ObjectStore::Open(const std::string& uri) {
   BANQUET_ASSIGN_OR_RETURN(const auto metadata, AtTheStore(file->ReadMetadata(), uri));
   return OpenObject{.file = std::make_shared<ObjectFile>(file, uri),
                     .version = VersionOf(metadata.get(), size)};
+}
+
+Result<std::shared_ptr<arrow::io::OutputStream>> ObjectStore::Create(const std::string& uri) {
+  const SplitUri split = Split(uri);
+  BANQUET_ASSIGN_OR_RETURN(const auto access, AccessOf(uri));
+  if (split.scheme == kLocal) {
+    const std::string folder = split.path.substr(0, split.path.rfind('/'));
+    BANQUET_RETURN_NOT_OK(Written(access->files->CreateDir(folder, /*recursive=*/true), uri));
+  }
+  BANQUET_ASSIGN_OR_RETURN(
+      auto stream, AtTheStore(access->files->OpenOutputStream(split.path), uri, Doing::kWrite));
+  return std::make_shared<ObjectStream>(std::move(stream), uri);
+}
+
+Status ObjectStore::Remove(const std::string& uri) {
+  const SplitUri split = Split(uri);
+  BANQUET_ASSIGN_OR_RETURN(const auto access, AccessOf(uri));
+  BANQUET_ASSIGN_OR_RETURN(const ListedPath found, Look(uri));
+  if (found.kind != ListedPath::Kind::kObject) return Status::OK();
+  return Written(access->files->DeleteFile(split.path), uri);
+}
+
+Status ObjectStore::RemoveFolder(const std::string& uri) {
+  const SplitUri split = Split(uri);
+  BANQUET_ASSIGN_OR_RETURN(const auto access, AccessOf(uri));
+  BANQUET_ASSIGN_OR_RETURN(const ListedPath found, Look(uri));
+  if (found.kind != ListedPath::Kind::kFolder) return Status::OK();
+  if (split.scheme != kGcs) return Written(access->files->DeleteDir(split.path), uri);
+  // Arrow takes away an object in the folder's own name too, and fails where there is none.
+  BANQUET_ASSIGN_OR_RETURN(const std::vector<ListedPath> listed, List(uri, /*below=*/true));
+  for (const ListedPath& path : listed) {
+    if (path.kind != ListedPath::Kind::kObject) continue;
+    BANQUET_RETURN_NOT_OK(Written(access->files->DeleteFile(Split(path.uri).path), uri));
+  }
+  return Status::OK();
 }
 
 FileSystemsEnd::~FileSystemsEnd() { arrow::fs::EnsureFinalized(); }

@@ -1,5 +1,6 @@
 #pragma once
-// Objects on S3 and GCS through Arrow's file systems; the only folder that sees arrow/filesystem/.
+// Objects on S3 and GCS, and this machine's files, through Arrow's file systems; the only folder
+// that sees arrow/filesystem/.
 
 #include <chrono>
 #include <cstdint>
@@ -19,8 +20,9 @@ namespace arrow::fs {
 class FileSystem;
 }
 namespace arrow::io {
+class OutputStream;
 class RandomAccessFile;
-}
+}  // namespace arrow::io
 namespace banquet::aws {
 class CredentialChain;
 }
@@ -54,7 +56,8 @@ struct OpenObject {
   std::string version;  // Another one: the object was written to.
 };
 
-// The objects that one endpoint and one identity reach. Safe to share between threads.
+// The objects that one endpoint and one identity reach; a path without a scheme is this machine's.
+// Safe to share between threads.
 //
 // Who we are to S3 is what our own chain says (client/aws), asked anew before it expires; to GCS,
 // Google's application default credentials. Errors: a bucket that is not there, credentials that
@@ -69,6 +72,14 @@ class ObjectStore {
   // empty.
   Result<std::vector<ListedPath>> List(const std::string& folder_uri, bool below);
   Result<OpenObject> Open(const std::string& uri);
+  // To be written; an object is there once its stream is closed. On this machine the folders above
+  // are made.
+  Result<std::shared_ptr<arrow::io::OutputStream>> Create(const std::string& uri);
+  // Takes an object or a file away; nothing where there is none.
+  Status Remove(const std::string& uri);
+  // Takes a folder away with all that lies in it; nothing where there is none. Object stores keep
+  // an empty object in the name of the folder above, as Arrow's file systems do.
+  Status RemoveFolder(const std::string& uri);
 
  private:
   class Access;
@@ -79,6 +90,7 @@ class ObjectStore {
   std::unique_ptr<aws::CredentialChain> chain_;
   std::map<std::string, std::shared_ptr<Access>> s3_;  // By bucket.
   std::shared_ptr<Access> gcs_;
+  std::shared_ptr<Access> local_;
 };
 
 // Ends what Arrow's file systems began, at the end of main: AWS's library must not outlive it.

@@ -8,7 +8,9 @@
 #include "banquet/base/memory_budget.h"
 #include "banquet/base/option_table.h"
 #include "banquet/client/filesystem/spill_file.h"
+#include "banquet/engine/local/staging_sink.h"
 #include "banquet/engine/run_share.h"
+#include "banquet/engine/staged_source.h"
 #include "banquet/exec/lower_plan.h"
 #include "banquet/plan/feature_builder.h"
 
@@ -42,23 +44,16 @@ class LocalComputeEngine final : public ComputeEngine {
     if (!options.spill_directory.empty()) {
       BANQUET_RETURN_NOT_OK(SpillFile::Create(options.spill_directory).status());
     }
-    const FeatureBuilder builder(context.offline_store->capabilities(), context.write_order());
-    BANQUET_ASSIGN_OR_RETURN(ExecutionPlan plan, builder.Build(group));
-    const RunShare share = ShareOf(options, context.lanes());
-    std::call_once(budget_made_, [&] { budget_.emplace(share.state_bytes); });
-    PlanResources resources{.offline_store = context.offline_store,
-                            .targets = {},
-                            .fates = &jobs.front()->fates(),
-                            .retry = {.timeout = options.retry_timeout},
-                            .clock = context.clock,
-                            .workers = share.workers,
-                            .writers = share.writers,
-                            .stop = context.stop,
-                            .budget = &*budget_,
-                            .spill_directory = SpillDirectoryOf(options),
-                            .late_materialization = options.late_materialization,
-                            .skip_row_groups = options.skip_row_groups,
-                            .dictionaries = options.dictionaries};
+    if (context.staging != nullptr) return StageAndLoad(context, group, jobs);
+    return Load(context, group, jobs, context.offline_store, &jobs.front()->fates());
+  }
+
+ private:
+  // From the store to the online stores.
+  Status Load(const ExecutionContext& context, const TaskGroup& group, const Jobs& jobs,
+              OfflineStore* offline_store, RowFates* fates) {
+    PlanResources resources = ResourcesOf(context, offline_store, fates);
+    BANQUET_ASSIGN_OR_RETURN(const ExecutionPlan plan, PlanOf(context, group, offline_store));
     for (StoreLanes* lanes : context.online_stores) {
       WriteTarget& target = resources.targets.emplace_back();
       target.lanes = lanes;
@@ -70,14 +65,108 @@ class LocalComputeEngine final : public ComputeEngine {
     BANQUET_ASSIGN_OR_RETURN(LoweredPlan lowered, LowerPlan(plan, resources));
     BANQUET_RETURN_NOT_OK(PrepareStores(context, group, jobs));
     const Status status = lowered.Run();
-    if (lowered.spilled_rows() > 0) {
-      LogInfo("view {}: {} rows went through {}", group.tasks.front().view.name,
-              lowered.spilled_rows(), resources.spill_directory);
-    }
+    TellSpilled(group, lowered, resources);
     return status;
   }
 
- private:
+  // From the source to a staging folder; gives what lies there.
+  Result<StagedManifest> Stage(const ExecutionContext& context, const TaskGroup& group,
+                               RowFates* fates, StagingFolder* folder) {
+    PlanResources resources = ResourcesOf(context, context.offline_store, fates);
+    resources.dictionaries = false;
+    BANQUET_ASSIGN_OR_RETURN(const ExecutionPlan plan,
+                             PlanOf(context, group, context.offline_store));
+    BANQUET_ASSIGN_OR_RETURN(LoweredPlan lowered, LowerPlan(plan, resources));
+    const MaterializationTask& task = group.tasks.front();
+    BANQUET_ASSIGN_OR_RETURN(
+        const auto sink,
+        StagingSink::Make(folder, *lowered.winner_schema(), task.only_latest ? nullptr : fates));
+    BANQUET_RETURN_NOT_OK(lowered.RunInto(sink.get()));
+    TellSpilled(group, lowered, resources);
+    StagedManifest manifest{.run_id = NameOfRun(*folder),
+                            .project = task.project,
+                            .window = task.window,
+                            .records_interval = task.records_interval,
+                            .has_created_time = sink->has_created_time(),
+                            .views = {},
+                            .files = sink->files()};
+    for (const MaterializationTask& one : group.tasks) {
+      std::string version;
+      if (!one.records_interval && one.view.current_version_number > 0)
+        version = fmt::format("v{}", one.view.current_version_number);
+      manifest.views.push_back(
+          {.view = one.view.name, .version = version, .storage_name = one.storage_name});
+    }
+    BANQUET_RETURN_NOT_OK(folder->WriteManifest(manifest));
+    return manifest;
+  }
+
+  Status StageAndLoad(const ExecutionContext& context, const TaskGroup& group, const Jobs& jobs) {
+    const MaterializationTask& task = group.tasks.front();
+    BANQUET_ASSIGN_OR_RETURN(
+        StagingFolder folder,
+        context.staging->Begin(task.project, task.storage_name, jobs.front()->id()));
+    RowFates& fates = jobs.front()->fates();
+    const Result<StagedManifest> staged = Stage(context, group, &fates, &folder);
+    if (!staged.ok()) {
+      const Status removed = folder.Remove();
+      if (!removed.ok()) LogWarning("{}", MessageOf(removed));
+      return staged.status();
+    }
+    TaskGroup from_there = group;
+    for (MaterializationTask& one : from_there.tasks)
+      one.view.batch_source = StagedSource(*staged, folder.uri());
+    RowFates loaded;
+    Status status = Load(context, from_there, jobs, context.staged_store, &loaded);
+    if (status.ok() && loaded.winners != fates.winners) {
+      status = Bug("{} rows were staged and {} loaded: {}", fates.winners.load(),
+                   loaded.winners.load(), folder.uri());
+    }
+    if (!status.ok()) {
+      LogWarning("The newest rows stay in staging; `banquet load {}` repeats the load alone",
+                 folder.ManifestUri());
+      return status;
+    }
+    return context.config->options.keep_staged ? Status::OK() : folder.Remove();
+  }
+
+  static std::string NameOfRun(const StagingFolder& folder) {
+    return folder.uri().substr(folder.uri().rfind('/') + 1);
+  }
+
+  static Result<ExecutionPlan> PlanOf(const ExecutionContext& context, const TaskGroup& group,
+                                      const OfflineStore* offline_store) {
+    const FeatureBuilder builder(offline_store->capabilities(), context.write_order());
+    return builder.Build(group);
+  }
+
+  static void TellSpilled(const TaskGroup& group, const LoweredPlan& lowered,
+                          const PlanResources& resources) {
+    if (lowered.spilled_rows() == 0) return;
+    LogInfo("view {}: {} rows went through {}", group.tasks.front().view.name,
+            lowered.spilled_rows(), resources.spill_directory);
+  }
+
+  PlanResources ResourcesOf(const ExecutionContext& context, OfflineStore* offline_store,
+                            RowFates* fates) {
+    const RunOptions& options = context.config->options;
+    const RunShare share = ShareOf(options, context.lanes());
+    std::call_once(budget_made_, [&] { budget_.emplace(share.state_bytes); });
+    return PlanResources{.offline_store = offline_store,
+                         .targets = {},
+                         .fates = fates,
+                         .retry = {.timeout = options.retry_timeout},
+                         .clock = context.clock,
+                         .workers = share.workers,
+                         .writers = share.writers,
+                         .stop = context.stop,
+                         .budget = &*budget_,
+                         .spill_directory = SpillDirectoryOf(options),
+                         .late_materialization = options.late_materialization,
+                         .skip_row_groups = options.skip_row_groups,
+                         .dictionaries = options.dictionaries};
+  }
+
   // A store that cannot be prepared is left out of the run, which fails at its end, or at once
   // where no store is left.
   static Status PrepareStores(const ExecutionContext& context, const TaskGroup& group,

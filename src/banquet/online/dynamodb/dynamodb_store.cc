@@ -1,6 +1,7 @@
 #include "banquet/online/dynamodb/dynamodb_store.h"
 
 #include <algorithm>
+#include <cctype>
 #include <map>
 #include <mutex>
 #include <string_view>
@@ -73,6 +74,7 @@ struct StoreSettings {
   std::map<std::string, std::string> tags;
   bool consistent_reads = false;
   UnitsLimit limit;
+  std::string ttl_attribute;
 };
 
 class DynamoStore final : public OnlineStore {
@@ -109,7 +111,7 @@ class DynamoStore final : public OnlineStore {
       BANQUET_ASSIGN_OR_RETURN(const std::string table, NameOf(view));
       BANQUET_ASSIGN_OR_RETURN(const TableFacts facts,
                                EnsureTable(client.get(), table, WishesFor(view)));
-      const double units = facts.write_units > 0 ? facts.write_units : kUnitsOfNewTable;
+      const double units = UnitsOf(facts);
       const double most = settings_.limit.Of(units);
       const std::lock_guard lock(mutex_);
       Table& kept = tables_[table];
@@ -134,6 +136,7 @@ class DynamoStore final : public OnlineStore {
       targets.push_back({.view = view,
                          .number = targets.size(),
                          .table = name,
+                         .ttl_attribute = settings_.ttl_attribute,
                          .rate = table->second.rate,
                          .is_new = table->second.facts.is_empty});
     }
@@ -171,10 +174,28 @@ class DynamoStore final : public OnlineStore {
     return RemoveTable(client.get(), table, WishesFor(view));
   }
 
+  // A table that is not there yet is made on demand.
+  Result<std::optional<WritePrice>> PriceOf(const ViewColumns& view) override {
+    BANQUET_ASSIGN_OR_RETURN(const auto client, Client::Open(settings_.client));
+    BANQUET_ASSIGN_OR_RETURN(const std::string table, NameOf(view));
+    BANQUET_ASSIGN_OR_RETURN(const auto facts, DescribeTable(client.get(), table));
+    const double units = UnitsOf(facts.value_or(TableFacts{}));
+    return WritePrice{.units_per_second = std::min(units, settings_.limit.Of(units)),
+                      .units_of = [frames = ItemFrames(view, settings_.ttl_attribute)](
+                                      const EncodedBatch& batch, size_t view_number, uint32_t row) {
+                        return frames.WriteUnits(batch, view_number, row);
+                      }};
+  }
+
   std::string_view type() const override { return "dynamodb"; }
   std::string Describe() const override { return settings_.client.server; }
 
  private:
+  // A second, that the table takes as far as is known.
+  static double UnitsOf(const TableFacts& facts) {
+    return facts.write_units > 0 ? facts.write_units : kUnitsOfNewTable;
+  }
+
   struct Table {
     TableFacts facts;
     std::shared_ptr<WriteRate> rate;
@@ -186,8 +207,10 @@ class DynamoStore final : public OnlineStore {
 
   // The view's tags stand above those of the store, as Feast has it.
   TableWishes WishesFor(const ViewColumns& view) const {
-    TableWishes wishes{
-        .tags = view.tags, .clock = settings_.client.clock, .stop = settings_.client.stop};
+    TableWishes wishes{.tags = view.tags,
+                       .ttl_attribute = view.ttl_us > 0 ? settings_.ttl_attribute : "",
+                       .clock = settings_.client.clock,
+                       .stop = settings_.client.stop};
     for (const auto& [key, value] : settings_.tags) {
       std::string& tag = wishes.tags[key];
       if (tag.empty()) tag = value;
@@ -238,6 +261,19 @@ Result<UnitsLimit> LimitOf(const std::string& text) {
   return limit;
 }
 
+Result<std::string> TtlAttributeOf(const std::string& name) {
+  constexpr size_t kNameBytesMax = 255;
+  const bool is_plain =
+      name.size() <= kNameBytesMax && std::ranges::all_of(name, [](unsigned char c) {
+        return std::isalnum(c) != 0 || c == '_' || c == '-' || c == '.';
+      });
+  if (is_plain && name != "entity_id" && name != "event_ts" && name != "values") return name;
+  return UserError(
+      "banquet.dynamodb_ttl_attribute must be letters, digits, _, - and ., and none of entity_id, "
+      "event_ts and values: {}",
+      JsonText(name));
+}
+
 std::string EndpointOf(const OptionValues& options, const std::string& region) {
   std::string url = options.Text("endpoint_url").value_or("");
   for (const char* name : {"AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL"}) {
@@ -280,6 +316,7 @@ Result<std::unique_ptr<OnlineStore>> MakeStore(const ConfigNode& block,
       .consistent_reads = options.Bool("consistent_reads")};
   BANQUET_ASSIGN_OR_RETURN(settings.tags, TagsOf(options));
   BANQUET_ASSIGN_OR_RETURN(settings.limit, LimitOf(context.dynamodb_write_units_max));
+  BANQUET_ASSIGN_OR_RETURN(settings.ttl_attribute, TtlAttributeOf(context.dynamodb_ttl_attribute));
   return std::make_unique<DynamoStore>(std::move(settings));
 }
 

@@ -22,7 +22,8 @@ LiveDynamo* Server() {
   return server.ok() ? server->get() : nullptr;
 }
 
-Result<std::unique_ptr<OnlineStore>> StoreIn(const std::string& region, Entries changed = {}) {
+Result<std::unique_ptr<OnlineStore>> StoreIn(const std::string& region, Entries changed = {},
+                                             const OnlineStoreContext& context = {}) {
   LiveDynamo* server = Server();
   if (server == nullptr) return RemoteError({}, "no DynamoDB Local");
   Entries entries = {{"type", "dynamodb"},
@@ -34,7 +35,7 @@ Result<std::unique_ptr<OnlineStore>> StoreIn(const std::string& region, Entries 
   for (const auto& [key, value] : entries) {
     block.entries.push_back({key, {.kind = ConfigNode::Kind::kScalar, .scalar = value}});
   }
-  return MakeStore(block, {});
+  return MakeStore(block, context);
 }
 
 StoreUnderTest Dynamo() {
@@ -145,6 +146,46 @@ TEST_F(StrictDynamoStoreTest, GuardsByConditions) {
   EXPECT_EQ(rows[1]->values[0], "next");
   EXPECT_EQ(rows[2]->values[0], "next");
   EXPECT_EQ(rows[3]->values[0], "next");
+}
+
+// Both ways to write an item, and a view without a ttl.
+TEST_F(StrictDynamoStoreTest, ItemsExpireWhereThatIsAskedFor) {
+  ASSERT_OK_AND_ASSIGN(store_, StoreIn(region_, {}, {.dynamodb_ttl_attribute = "expires-at"}));
+  for (const Guard guard : {Guard::kCheck, Guard::kStrict}) {
+    const std::string name = guard == Guard::kCheck ? "checked" : "strict";
+    ViewColumns view = StrictView(name);
+    view.guard = guard;
+    view.ttl_us = 3'600 * kSecond;
+    ASSERT_OK(Write(view, BatchBuilder(view).Row("one", kNoonUs, {"x"}).Build()));
+    EXPECT_THAT(Ask("Scan", R"({"TableName":"demo.)" + name + "\"}"),
+                ::testing::HasSubstr(R"("expires-at":{"N":"1700003600"})"));
+    EXPECT_THAT(
+        Ask("DescribeTimeToLive", R"({"TableName":"demo.)" + name + "\"}"),
+        ::testing::AllOf(::testing::HasSubstr("expires-at"), ::testing::HasSubstr("ENABLED")));
+    ASSERT_OK(Write(view, BatchBuilder(view).Row("one", kNoonUs + 1, {"y"}).Build()));
+    EXPECT_THAT(Ask("Scan", R"({"TableName":"demo.)" + name + "\"}"),
+                ::testing::HasSubstr(R"("expires-at":{"N":"1700003601"})"))
+        << "a second begun counts";
+  }
+  const ViewColumns endless = StrictView("endless");
+  ASSERT_OK(Write(endless, BatchBuilder(endless).Row("one", kNoonUs, {"x"}).Build()));
+  EXPECT_THAT(Ask("Scan", R"({"TableName":"demo.endless"})"),
+              ::testing::Not(::testing::HasSubstr("expires-at")));
+}
+
+TEST_F(DynamoStoreTest, WritesHaveAPrice) {
+  ViewColumns view = MakeTestView("stats", {"a"});
+  ASSERT_OK_AND_ASSIGN(store_, StoreIn(region_, {}, {.dynamodb_write_units_max = "10"}));
+  ASSERT_OK_AND_ASSIGN(const auto price, store_->PriceOf(view));
+  ASSERT_TRUE(price.has_value());
+  EXPECT_EQ(price->units_per_second, 10);
+  const auto batch = BatchBuilder(view)
+                         .Row("one", kNoonUs, {"x"})
+                         .Row("two", kNoonUs, {std::string(1024, 'x')})
+                         .Build();
+  EXPECT_EQ(price->units_of(*batch, 0, 0), 1);
+  EXPECT_EQ(price->units_of(*batch, 0, 1), 2);
+  EXPECT_EQ(Ask("ListTables", "{}"), R"({"TableNames":[]})") << "nothing is made";
 }
 
 TEST_F(DynamoStoreTest, ATableWithAnotherKeyIsRefused) {

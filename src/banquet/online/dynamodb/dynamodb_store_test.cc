@@ -410,6 +410,29 @@ TEST_F(DynamoScriptTest, ALimitThatIsNoneIsRefused) {
   }
 }
 
+TEST_F(DynamoScriptTest, ATtlAttributeThatIsNoneOrTakenIsRefused) {
+  Serve([](const std::string&, const ReceivedHttp&) { return std::nullopt; });
+  for (const std::string& text : {std::string("a b"), std::string("a\""), std::string("values"),
+                                  std::string("event_ts"), std::string(256, 'a')}) {
+    EXPECT_FAULT(Fault::kUser, "banquet.dynamodb_ttl_attribute",
+                 Make({.dynamodb_ttl_attribute = text}));
+  }
+}
+
+TEST_F(DynamoScriptTest, WhoMayNotSetTheTimeToLiveOfANewTableIsTold) {
+  int described = 0;
+  Serve(
+      [&](const std::string& operation, const ReceivedHttp&) -> std::optional<HttpAnswer> {
+        if (operation == "DescribeTable" && ++described == 1)
+          return Refusal("ResourceNotFoundException");
+        if (operation == "UpdateTimeToLive") return Refusal("AccessDeniedException");
+        return std::nullopt;
+      },
+      {.dynamodb_ttl_attribute = "expires"});
+  view_.ttl_us = 1;
+  EXPECT_FAULT(Fault::kUser, "UpdateTimeToLive: the reason", store_->Prepare(std::span(&view_, 1)));
+}
+
 TEST_F(DynamoScriptTest, ReadsWaitForCapacityAndGiveUp) {
   Serve([](const std::string& operation, const ReceivedHttp&) -> std::optional<HttpAnswer> {
     if (operation != "BatchGetItem") return std::nullopt;

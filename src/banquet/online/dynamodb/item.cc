@@ -17,6 +17,7 @@ constexpr size_t kUnitBytes = 1024;
 // Names of attributes, the id, the time; three bytes for the map and one for each of its entries,
 // as the service counts.
 constexpr size_t kItemBytes = 9 + 32 + 8 + 32 + 6 + 3;
+constexpr size_t kNumberBytes = 7;  // Of ten digits.
 
 // Years 1 to 9999: what the text of a time can hold, and sort by.
 constexpr int64_t kFirstUs = -62'135'596'800'000'000;
@@ -54,7 +55,12 @@ Result<std::string> TableNameOf(const ViewColumns& view, const std::string& name
       JsonText(name));
 }
 
-ItemFrames::ItemFrames(const ViewColumns& view) : view_(view.view), fixed_bytes_(kItemBytes) {
+ItemFrames::ItemFrames(const ViewColumns& view, const std::string& ttl_attribute)
+    : view_(view.view), ttl_us_(view.ttl_us), fixed_bytes_(kItemBytes) {
+  if (!ttl_attribute.empty() && ttl_us_ > 0) {
+    expiry_name_ = JsonText(ttl_attribute);
+    fixed_bytes_ += ttl_attribute.size() + kNumberBytes;
+  }
   for (const Field& feature : view.features) {
     names_.push_back(JsonText(feature.name) + R"(:{"B":")");
     fixed_bytes_ += feature.name.size() + 1;
@@ -67,12 +73,21 @@ Status ItemFrames::PutItem(const EncodedBatch& batch, size_t view_number, uint32
   *out += EventTime(batch, row);
   *out += R"(,"values":)";
   BANQUET_RETURN_NOT_OK(PutValues(batch, view_number, row, out));
+  if (has_expiry()) *out += "," + expiry_name_ + ":" + Expiry(batch, row);
   *out += '}';
   return Status::OK();
 }
 
 std::string ItemFrames::EventTime(const EncodedBatch& batch, uint32_t row) const {
   return R"({"S":")" + FormatInstant(batch.event_us[row]) + R"("})";
+}
+
+// A second begun counts: nothing goes before its time.
+std::string ItemFrames::Expiry(const EncodedBatch& batch, uint32_t row) const {
+  constexpr int64_t kSecondUs = 1'000'000;
+  const int64_t expires_us = batch.event_us[row] + std::min(ttl_us_, kLastUs);
+  const int64_t whole = expires_us / kSecondUs;
+  return fmt::format(R"({{"N":"{}"}})", whole + (expires_us % kSecondUs > 0 ? 1 : 0));
 }
 
 Status ItemFrames::PutValues(const EncodedBatch& batch, size_t view_number, uint32_t row,

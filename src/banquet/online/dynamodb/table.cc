@@ -26,6 +26,13 @@ json CreateRequest(const std::string& table, const TableWishes& wishes) {
   return request;
 }
 
+std::string TtlRequest(const std::string& table, const TableWishes& wishes) {
+  return json{
+      {"TableName", table},
+      {"TimeToLiveSpecification", {{"AttributeName", wishes.ttl_attribute}, {"Enabled", true}}}}
+      .dump();
+}
+
 double WriteUnitsOf(const json& table) {
   const json provisioned = table.value("ProvisionedThroughput", json::object());
   const double fixed = provisioned.value("WriteCapacityUnits", 0.0);
@@ -95,9 +102,13 @@ Result<TableFacts> EnsureTable(Client* client, const std::string& table,
     // Another run may have been faster.
     if (!made.ok() && client->error_code() != kTableInUse) return made.status();
   }
+  const bool is_new = !facts.has_value();
   BANQUET_RETURN_NOT_OK(Await(client, table, wishes, [](const auto& found) {
     return found.has_value() && found->is_active;
   }));
+  if (is_new && !wishes.ttl_attribute.empty()) {
+    BANQUET_RETURN_NOT_OK(client->Call("UpdateTimeToLive", TtlRequest(table, wishes)).status());
+  }
   BANQUET_ASSIGN_OR_RETURN(facts, DescribeTable(client, table));
   if (facts.has_value()) return *facts;
   return RemoteError({}, "{}: table {} was removed while it was made", client->server(), table);

@@ -55,7 +55,7 @@ bool IsThrottling(std::string_view code) {
 ViewWriter::ViewWriter(Client* client, ViewTarget target, Clock* clock, std::stop_token stop)
     : client_(client),
       target_(std::move(target)),
-      frames_(target_.view),
+      frames_(target_.view, target_.ttl_attribute),
       clock_(clock),
       stop_(std::move(stop)),
       table_text_(JsonText(target_.table)),
@@ -180,10 +180,14 @@ Status ViewWriter::WriteStrictly(std::span<const FlushRow> rows, std::vector<Row
 
 Result<std::string> ViewWriter::StatementsOf(bool is_insert, std::span<const FlushRow> rows) const {
   const std::string quoted = "\"" + target_.table + "\"";
+  const std::string& expiry = target_.ttl_attribute;
+  const bool expires = frames_.has_expiry();
   const std::string statement =
-      is_insert ? "INSERT INTO " + quoted + " VALUE {'entity_id': ?, 'event_ts': ?, 'values': ?}"
-                : "UPDATE " + quoted +
-                      R"( SET event_ts=? SET "values"=? WHERE entity_id=? AND event_ts <= ?)";
+      is_insert ? "INSERT INTO " + quoted + " VALUE {'entity_id': ?, 'event_ts': ?, 'values': ?" +
+                      (expires ? ", '" + expiry + "': ?" : "") + "}"
+                : "UPDATE " + quoted + R"( SET event_ts=? SET "values"=?)" +
+                      (expires ? " SET \"" + expiry + "\"=?" : "") +
+                      " WHERE entity_id=? AND event_ts <= ?";
   const std::string statement_text = JsonText(statement);
   std::string body = R"({"Statements":[)";
   for (const FlushRow& row : rows) {
@@ -193,6 +197,7 @@ Result<std::string> ViewWriter::StatementsOf(bool is_insert, std::span<const Flu
     body += R"({"Statement":)" + statement_text + R"(,"Parameters":[)";
     body += is_insert ? id + "," + time + "," : time + ",";
     BANQUET_RETURN_NOT_OK(frames_.PutValues(*row.batch, target_.number, row.row, &body));
+    if (expires) body += "," + frames_.Expiry(*row.batch, row.row);
     if (!is_insert) body += "," + id + "," + time;
     body += is_insert ? "]}" : R"(],"ReturnValuesOnConditionCheckFailure":"ALL_OLD"})";
   }
