@@ -24,6 +24,9 @@ else()
   set(so_version ${CMAKE_MATCH_1})
   string(REGEX MATCH "ARROW_VERSION_STRING \"([0-9.]+)\"" _ "${lines}")
   message(STATUS "Arrow ${CMAKE_MATCH_1} from the pyarrow wheel")
+  # The wheel's libparquet exports a whole OpenSSL of its own. The system's must stand before it in every program, or
+  # libssl, libcurl and libpq would call into that one (decision 0012).
+  add_link_options(LINKER:--push-state,--no-as-needed -lssl -lcrypto LINKER:--pop-state)
   # Loaded when the first s3:// path is met, from beside libarrow.
   list(APPEND BANQUET_ARROW_LIBRARIES ${wheel}/libarrow_s3.so.${so_version})
   foreach(library arrow arrow_compute parquet)

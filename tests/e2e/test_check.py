@@ -24,6 +24,18 @@ def test_all_is_there_and_nothing_is_changed(store, make_repository, redis_clean
     assert repository.registry.read_bytes() == recorded
 
 
+def test_a_login_that_may_not_try_its_rights_is_warned_of(make_repository, redis_clean):
+    repository = make_repository(store="redis", server=redis_clean)
+    redis_clean.client.acl_setuser("shy", enabled=True, passwords=["+pw"], categories=["+@all"], keys=["*"], commands=["-multi"])
+    path = repository.path / "feature_store.yaml"
+    path.write_text(path.read_text().replace("${GOLDEN_REDIS_PORT}", "${GOLDEN_REDIS_PORT},username=shy,password=pw"))
+    try:
+        outcome = repository.banquet("check")
+    finally:
+        redis_clean.client.acl_deluser("shy")
+    assert outcome.exit_code == 0 and "right to write was not tried" in outcome.stderr, outcome
+
+
 def test_a_store_that_was_never_made_is_not_made(make_repository):
     repository = make_repository()
     repository.online_db.unlink(missing_ok=True)

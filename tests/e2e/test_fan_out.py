@@ -1,5 +1,6 @@
 """Further stores under banquet.online_stores: one read, each store by itself, recorded when all have the rows."""
 import pytest
+import yaml
 from feast_protos import intervals
 from outcomes import WINDOW, assert_adds_up, contents, one_error_line
 from stores import dump_redis, dump_sqlite
@@ -50,6 +51,18 @@ def test_a_store_that_is_down_fails_alone_and_the_next_run_mends_it(repository, 
     assert dump_sqlite(repository) == stored
     assert [store["written"] for store in outcome.json["views"][0]["stores"]] == [6, 6]
     assert len(intervals(repository.registry)["inc_plain"]) == 1
+
+
+def test_one_store_under_two_names_is_refused(make_repository):
+    repository = make_repository()
+    path = yaml.safe_load((repository.path / "feature_store.yaml").read_text())["online_store"]["path"]
+    for stores, words in ((f"standby: {{type: sqlite, path: {path}}}", ("standby", "online_store")),
+                          ("a: {type: sqlite, path: data/a.db}, b: {path: data/a.db, type: sqlite}", ("b is the same store as a",))):
+        made = make_repository(name=words[0].replace(" ", "_"))
+        made.append_configuration(f"banquet: {{online_stores: {{{stores}}}}}\n")
+        outcome = made.banquet("materialize", *WINDOW)
+        assert outcome.exit_code == 2, outcome
+        one_error_line(outcome, *words)
 
 
 def test_mistakes_in_a_further_store_are_named(make_repository):

@@ -1,4 +1,5 @@
 """The command line as people mistype it, and what a run leaves for machines even where it never began."""
+import json
 import os
 import re
 import subprocess
@@ -191,6 +192,40 @@ def test_metrics_of_a_run_that_never_began(repository):
     samples = samples_of(repository.path / "metrics.prom")
     assert samples["banquet_run_success"] == 0 and samples["banquet_run_timestamp_seconds"] > 1.7e9
     assert outcome.json["status"] == "ERROR" and "overwrit" in outcome.json["error"] and outcome.json["views"] == []
+
+
+def test_a_slip_in_the_command_leaves_no_success_of_the_last_run(repository):
+    metrics = repository.path / "metrics.prom"
+    arguments = ("materialize", *WINDOW, "-v", "inc_plain", "--metrics-file")
+    assert repository.banquet(*arguments, "metrics.prom").exit_code == 0
+    assert samples_of(metrics)["banquet_run_success"] == 1
+    for slip in (("metrics.prom", "--theads", "3"), ("metrics.prom", "too", "much")):
+        assert repository.banquet(*arguments, *slip).exit_code == USER
+        assert samples_of(metrics)["banquet_run_success"] == 0
+        assert repository.banquet(*arguments, "metrics.prom").exit_code == 0
+    assert repository.banquet("materialize", *WINDOW, "--metrics-file=metrics.prom", "--theads").exit_code == USER
+    assert samples_of(metrics)["banquet_run_success"] == 0
+    outcome = repository.banquet(*arguments, "")
+    assert outcome.exit_code == USER and "metrics-file" in outcome.stderr, outcome
+
+
+def test_an_option_before_the_command_is_told_where_it_belongs(repository):
+    outcome = repository.banquet("--views", "inc_plain", "materialize", *WINDOW)
+    assert outcome.exit_code == USER
+    one_error_line(outcome, "--views", "behind the command")
+
+
+def test_a_comparison_of_nothing_is_warned_of(repository):
+    assert repository.banquet("materialize", *WINDOW, "-v", "inc_plain").exit_code == 0
+    outcome = repository.banquet("verify", "1999-01-01", "1999-01-02", "-v", "inc_plain")
+    assert outcome.exit_code == 0 and "nothing was compared" in outcome.stderr, outcome
+
+
+def test_json_progress_is_json_on_every_line(repository):
+    outcome = repository.banquet("materialize", *WINDOW, "--progress", "json")
+    assert outcome.exit_code == 0, outcome
+    for line in outcome.stderr.splitlines():
+        json.loads(line)
 
 
 def test_metrics_that_cannot_be_written(repository):

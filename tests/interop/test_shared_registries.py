@@ -125,6 +125,19 @@ def test_a_held_view_is_told_and_a_killed_runs_lease_runs_out(product, registrie
     assert feast.intervals(repository, "inc_plain") == [[JAN[0], JAN[9]]]
 
 
+def test_a_registry_that_may_not_be_written_ends_a_run_before_it_began(registries, postgres_server):
+    repository = registries.make("postgres")
+    path = repository.path / "feature_store.yaml"
+    database = re.search(r":\d+/(\w+)", path.read_text())[1]
+    with postgres_server.connect(database) as connection:
+        connection.execute("CREATE ROLE looker LOGIN PASSWORD 'looker'")
+        connection.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO looker")
+    path.write_text(path.read_text().replace("feast:feast@", "looker:looker@"))
+    outcome = repository.banquet("materialize", JAN[0], JAN[9])
+    assert outcome.exit_code == 2 and "permission denied" in outcome.stderr, outcome
+    assert not repository.online_db.exists()
+
+
 def test_a_password_is_shown_nowhere(registries):
     repository = registries.make("postgres")
     path = repository.path / "feature_store.yaml"

@@ -2,6 +2,7 @@
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
@@ -22,7 +23,8 @@ class DynamoServer:
         self.process = subprocess.Popen(
             ["java", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", f"-Dsqlite4java.library.path={library}",
              "-cp", f"{library}/*", "software.amazon.dynamodb.services.local.main.ServerRunner", "-inMemory",
-             "-port", str(self.port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+             "-port", str(self.port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            cwd=tempfile.gettempdir())  # It leaves a file there.
         deadline = time.monotonic() + 60
         while True:
             with socket.socket() as probe:

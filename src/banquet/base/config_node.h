@@ -26,6 +26,9 @@ struct ConfigNode {
   std::vector<ConfigEntry> entries;  // kMap
   ConfigLocation location;           // Of the value; of the key for map entries.
 
+  // The same words in the same order, wherever they stand.
+  bool SaysTheSame(const ConfigNode& other) const;
+
   // The entry of a map, or nullptr; also nullptr when this is no map.
   const ConfigNode* Find(const std::string& key) const;
 };

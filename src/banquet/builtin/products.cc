@@ -61,6 +61,29 @@ Result<std::unique_ptr<OnlineStore>> MakeStoreOf(const std::string& type, const 
                    WhereOf(block, config), key, type, Joined(types), DidYouMean(type, types));
 }
 
+// Two names of one store would look like two copies of the rows.
+Status CheckNotTwice(const RepoConfig& config) {
+  const auto without_type = [](ConfigNode block) {
+    std::erase_if(block.entries, [](const ConfigEntry& entry) { return entry.key == "type"; });
+    return block;
+  };
+  std::vector<OnlineStoreBlock> seen = {
+      {.name = "online_store", .type = config.online_store_type, .block = config.online_store}};
+  for (const OnlineStoreBlock& further : config.options.online_stores) {
+    for (const OnlineStoreBlock& other : seen) {
+      if (other.type != further.type ||
+          !without_type(other.block).SaysTheSame(without_type(further.block))) {
+        continue;
+      }
+      return UserError(
+          "{}: banquet.online_stores.{} is the same store as {}; name another or leave it out",
+          WhereOf(further.block, config), further.name, other.name);
+    }
+    seen.push_back(further);
+  }
+  return Status::OK();
+}
+
 }  // namespace
 
 std::vector<StoreLanes*> OnlineStores::All() const {
@@ -71,6 +94,7 @@ std::vector<StoreLanes*> OnlineStores::All() const {
 
 Result<OnlineStores> MakeOnlineStores(const RepoConfig& config, const std::stop_token& stop,
                                       Clock& clock) {
+  BANQUET_RETURN_NOT_OK(CheckNotTwice(config));
   OnlineStores made;
   const auto add = [&](const std::string& name, std::unique_ptr<OnlineStore> store) {
     made.stores.push_back(std::move(store));

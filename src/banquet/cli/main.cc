@@ -11,11 +11,13 @@
 #include <cstdio>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "banquet/base/arrow_runtime.h"
 #include "banquet/base/log.h"
 #include "banquet/cli/command.h"
 #include "banquet/cli/progress.h"
+#include "banquet/cli/run_metrics.h"
 #include "banquet/cli/usage_error.h"
 #include "banquet/client/objects/object_store.h"
 #include "banquet/config/run_options.h"
@@ -56,9 +58,29 @@ void AddGlobalOptions(CLI::App& app, GlobalOptions* options) {
   app.add_option("-f,--feature-store-yaml", options->yaml_file, "Path of feature_store.yaml");
   app.add_option("--log-level", options->log_level, "debug, info, warning, error or off");
   app.add_flag("-q,--quiet", options->quiet, "Say nothing but errors");
-  app.add_flag("--json", options->json, "One JSON object on standard output");
+  app.add_flag("--json", options->json, "JSON on standard output, one line");
   app.add_option("--progress", options->progress, "bar, plain, json or none");
-  app.add_option("--metrics-file", options->metrics_file, "Write Prometheus text to this file");
+  app.add_option("--metrics-file", options->metrics_file, "Write Prometheus text to this file")
+      ->check([](const std::string& path) { return path.empty() ? "it needs a path" : ""; });
+}
+
+// A run that never began for a slip in its command must not leave the success of the last one.
+void LeaveMetricsOfNoRun(int argc, char** argv, const Status& status) {
+  constexpr std::string_view kFlag = "--metrics-file";
+  const std::vector<std::string_view> words(argv + 1, argv + argc);
+  const bool is_run = std::ranges::any_of(words, [](std::string_view word) {
+    return word.starts_with("materialize") || word == "load";
+  });
+  for (size_t i = 0; is_run && i < words.size(); ++i) {
+    std::string path;
+    if (words[i] == kFlag && i + 1 < words.size()) path = words[i + 1];
+    if (words[i].starts_with(kFlag) && words[i].size() > kFlag.size() + 1 &&
+        words[i][kFlag.size()] == '=') {
+      path = words[i].substr(kFlag.size() + 1);
+    }
+    if (!path.empty() && CheckMetricsPath(path).ok())
+      (void)WriteMetrics(path, MakeRunReport({}, {}, status, 0, 0));
+  }
 }
 
 int Main(int argc, char** argv) {
@@ -87,7 +109,9 @@ int Main(int argc, char** argv) {
     // The parser stops before it sets what was given.
     options.json = std::any_of(argv, argv + argc,
                                [](const char* word) { return std::string_view(word) == "--json"; });
-    return ReportFailure(options, UsageErrorOf(app, error));
+    const Status status = UsageErrorOf(app, error);
+    LeaveMetricsOfNoRun(argc, argv, status);
+    return ReportFailure(options, status);
   }
   const Result<LogLevel> level = ParseLogLevel(options.log_level);
   if (!level.ok()) return ReportFailure(options, level.status());

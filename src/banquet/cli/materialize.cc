@@ -50,7 +50,7 @@ Result<TaskQuery> QueryOf(const MaterializeArguments& arguments, int64_t now_us)
 // Before the run: what will be done, over which windows.
 void Announce(const GlobalOptions& options, const RepoConfig& config, const TaskQuery& query,
               const std::vector<SelectedTask>& tasks) {
-  if (options.quiet || options.progress == "none") return;
+  if (options.quiet || options.progress == "none" || options.progress == "json") return;
   std::string window = "to " + FormatInstant(query.end_us);
   if (query.start_us.has_value()) window = "from " + FormatInstant(*query.start_us) + " " + window;
   std::string stores = config.online_store_type;

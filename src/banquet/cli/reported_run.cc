@@ -18,6 +18,11 @@ Result<RunReport> RunTasks(const GlobalOptions& options, RunParts* run, RunRemar
   const RepoConfig& config = run->repository.config;
   const ExecutionContext context = run->Context(clock, stop->get_token());
   BANQUET_ASSIGN_OR_RETURN(const auto engine, MakeComputeEngine(config));
+  const bool records = std::ranges::any_of(run->tasks, [](const SelectedTask& one) {
+    return one.refusal.ok() && one.task.records_interval;
+  });
+  // Before hours of work, not behind them.
+  if (records) BANQUET_RETURN_NOT_OK(run->repository.registry->CheckWritable());
   CatchStopSignals();
   std::vector<std::string>& warnings = remarks.warnings;
   TellWarnings(warnings);

@@ -66,6 +66,9 @@ std::string WhatIsUnknown(const std::vector<const CLI::App*>& path) {
   }
   if (option != extras.end()) {
     const std::string name = option->substr(0, option->find('='));
+    const std::vector<std::string> known = OptionsOf(path);
+    if (std::ranges::find(known, name) != known.end())
+      return fmt::format("{} must stand behind the command.", name);
     return fmt::format("unknown option '{}'.{}", name, DidYouMean(name, OptionsOf(path)));
   }
   if (word != extras.end()) return fmt::format("one argument too many: '{}'.", *word);

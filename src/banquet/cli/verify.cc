@@ -207,6 +207,14 @@ int Run(const GlobalOptions& options, const VerifyArguments& arguments) {
   const Result<VerifyReport> report = RunVerify(options, arguments);
   if (!report.ok()) return ReportFailure(options, report.status());
   TellWarnings(report->run.warnings);
+  for (const VerifiedView& view : report->views) {
+    if (!view.error.ok() || view.audit.checked() > 0) continue;
+    std::fprintf(
+        stderr,
+        "banquet: warning: View %s: the source has no row in the window, so that nothing was "
+        "compared\n",
+        view.name.c_str());
+  }
   for (const ViewReport& view : report->run.views) {
     if (!view.error.ok()) std::fprintf(stderr, "banquet: %s\n", NamedError(view).c_str());
   }

@@ -163,7 +163,7 @@ class WriteSink final : public Sink {
     std::lock_guard lock(told_mutex_);
     if (told_at_.has_value() && now - *told_at_ < kRetryTellInterval) return;
     told_at_ = now;
-    LogWarning("{}; trying again for up to {} s (banquet.retry_timeout)", MessageOf(failure),
+    LogWarning("{}; trying again, for {} s at most (banquet.retry_timeout)", MessageOf(failure),
                std::chrono::duration<double>(settings_.retry.timeout).count());
   }
 

@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <cstring>
 #include <filesystem>
 #include <system_error>
 #include <vector>
@@ -103,6 +104,11 @@ Status Database::ErrorOf(int code) const {
     case SQLITE_MISUSE:
     case SQLITE_RANGE:
       return Bug("SQLite was misused ({}) on {}", text, path);
+    case SQLITE_IOERR: {
+      const int cause = handle_ == nullptr ? 0 : sqlite3_system_errno(handle_);
+      if (cause == 0) return Refused({}, path, text);
+      return RemoteError({}, "SQLite database {} failed: {}: {}", path, text, std::strerror(cause));
+    }
     default:
       return Refused({}, path, text);
   }

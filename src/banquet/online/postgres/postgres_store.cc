@@ -1,6 +1,10 @@
 #include "banquet/online/postgres/postgres_store.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <mutex>
 #include <optional>
 #include <string_view>
@@ -253,6 +257,14 @@ Result<std::unique_ptr<OnlineStore>> MakeStore(const ConfigNode& block,
     return UserError(
         "online_store.vector_enabled is not supported by this version; set it to false ({})",
         options.Location("vector_enabled").ToString());
+  }
+  for (const char* option : {"sslrootcert_path", "sslcert_path", "sslkey_path"}) {
+    const std::string path = options.Text(option).value_or("");
+    const bool is_word = path.empty() || path == "system";  // libpq's for the system's authorities.
+    if (!is_word && ::access(path.c_str(), R_OK) != 0) {
+      return UserError("online_store.{} cannot be read: {}: {} ({})", option, std::strerror(errno),
+                       path, options.Location(option).ToString());
+    }
   }
   std::string schema = options.Text("db_schema").value_or("");
   const std::string user = options.Text("user").value_or("");

@@ -494,6 +494,13 @@ class PostgresTlsTest : public ::testing::Test {
   std::unique_ptr<LivePostgres> server_;
 };
 
+TEST_F(PostgresTlsTest, AFileThatIsNotThereIsTheUsersToMend) {
+  Serve("server");
+  const Status status = Prepare("verify-ca", "missing");
+  EXPECT_FAULT(Fault::kUser, "sslrootcert_path", status);
+  EXPECT_FAULT(Fault::kUser, "missing.pem", status);
+}
+
 TEST_F(PostgresTlsTest, ACertificateIsHeldAgainstAuthorityAndName) {
   Serve("server");
   ASSERT_OK(Prepare("require"));

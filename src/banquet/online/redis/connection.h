@@ -51,7 +51,6 @@ class Connection {
   // The server's number of this connection; nullopt: it does not tell.
   std::optional<int64_t> id() const { return id_; }
   const std::string& server() const { return server_; }  // Describe() of the address.
-  void set_stall_timeout(std::chrono::milliseconds timeout) { stall_timeout_ = timeout; }
   std::chrono::milliseconds stall_timeout() const { return stall_timeout_; }
 
  private:

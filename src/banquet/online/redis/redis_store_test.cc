@@ -226,7 +226,7 @@ TEST(RedisStoreTest, AsksAServerOutOfMemoryOnceMore) {
 TEST(RedisStoreTest, NamesTheKeyOfAWrongType) {
   ScriptedServer server(AnswerTo("HSET", 2, {.bytes = "-WRONGTYPE Operation against a key\r\n"}));
   ASSERT_OK_AND_ASSIGN(const auto store, StoreOn(server.port()));
-  EXPECT_FAULT(Fault::kRemote, HexOf("key1demo"),
+  EXPECT_FAULT(Fault::kUser, HexOf("key1demo"),
                WriteOnce(store.get(), MakeTestView("v", {"a"}), 3));
 }
 
@@ -391,16 +391,51 @@ TEST(RedisStoreTest, AServerWithoutInfoIsNotWatched) {
 }
 
 TEST(RedisStoreTest, WaitsForReplicas) {
-  ScriptedServer server(nullptr);  // Answers WAIT with one replica.
+  ScriptedServer server(nullptr);  // Of its three replicas one has all.
   OnlineStoreContext context = PatientContext();
   context.redis_wait_replicas = 1;
   ASSERT_OK_AND_ASSIGN(const auto store, StoreOn(server.port(), "", context));
   ASSERT_OK(store->Prepare({}));
   EXPECT_OK(store->ConfirmWritten());
   context.redis_wait_replicas = 2;
+  context.stall_timeout = milliseconds(300);
   ASSERT_OK_AND_ASSIGN(const auto greedy, StoreOn(server.port(), "", context));
   ASSERT_OK(greedy->Prepare({}));
   EXPECT_FAULT(Fault::kRemote, "1 of 2", greedy->ConfirmWritten());
+}
+
+// What is wanted is where the server was at the end of our writes, whatever others write meanwhile.
+TEST(RedisStoreTest, AReplicaThatCatchesUpIsWaitedFor) {
+  int looks = 0;
+  ScriptedServer server([&looks](const Received& received) -> std::optional<Answer> {
+    if (received.words != Words{"INFO", "replication"}) return std::nullopt;
+    const int confirmed = 90 + 5 * looks++;
+    return Answer{.bytes = ScriptedServer::Bulk(
+                      fmt::format("slave0:ip=h,port=1,state=online,offset={},lag=0\r\n"
+                                  "master_repl_offset:{}\r\n",
+                                  confirmed, 100 + looks))};
+  });
+  OnlineStoreContext context = PatientContext();
+  context.redis_wait_replicas = 1;
+  ASSERT_OK_AND_ASSIGN(const auto store, StoreOn(server.port(), "", context));
+  ASSERT_OK(store->Prepare({}));
+  EXPECT_OK(store->ConfirmWritten());
+  EXPECT_EQ(looks, 4);
+}
+
+TEST(RedisStoreTest, AServerThatDoesNotTellOfReplicasConfirmsNone) {
+  for (const std::string& bytes :
+       {std::string("-NOPERM no\r\n"), ScriptedServer::Bulk("x:y\r\n"), std::string(":1\r\n")}) {
+    ScriptedServer server([&bytes](const Received& received) -> std::optional<Answer> {
+      if (received.words != Words{"INFO", "replication"}) return std::nullopt;
+      return Answer{.bytes = bytes};
+    });
+    OnlineStoreContext context = PatientContext();
+    context.redis_wait_replicas = 1;
+    ASSERT_OK_AND_ASSIGN(const auto store, StoreOn(server.port(), "", context));
+    ASSERT_OK(store->Prepare({}));
+    EXPECT_FALSE(store->ConfirmWritten().ok()) << bytes;
+  }
 }
 
 TEST(RedisStoreTest, LogsInAndNeverShowsTheSecret) {

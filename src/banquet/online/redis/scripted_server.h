@@ -172,7 +172,7 @@ class ScriptedServer {
       return "+QUEUED\r\n";
     }
     if (name == "MULTI") client->queued = 0;
-    if (name == "HSET" || name == "EXPIRE" || name == "HDEL" || name == "WAIT") return ":1\r\n";
+    if (name == "HSET" || name == "EXPIRE" || name == "HDEL") return ":1\r\n";
     if (name == "CLIENT" && second == "ID") {
       return ":" + std::to_string(100 + received.connection) + "\r\n";
     }
@@ -184,7 +184,14 @@ class ScriptedServer {
     }
     if (name == "HKEYS") return "*0\r\n";
     if (name == "SCAN") return "*2\r\n$1\r\n0\r\n*0\r\n";
-    if (name == "INFO") return Bulk("# Server\r\nrun_id:scripted\r\n# Stats\r\nevicted_keys:0\r\n");
+    if (name == "INFO") {
+      return Bulk(
+          "# Server\r\nrun_id:scripted\r\n# Stats\r\nevicted_keys:0\r\n# Replication\r\n"
+          "slave0:ip=127.0.0.1,port=1,state=online,offset=99,lag=0\r\n"
+          "slave1:ip=127.0.0.1,port=2,state=online,offset=98,lag=0\r\n"
+          "slave2:ip=127.0.0.1,port=3,state=wait_bgsave,offset=0,lag=0\r\n"
+          "master_repl_offset:99\r\n");
+    }
     return "+OK\r\n";
   }
 

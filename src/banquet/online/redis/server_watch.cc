@@ -1,16 +1,17 @@
 #include "banquet/online/redis/server_watch.h"
 
 #include <algorithm>
+#include <charconv>
 #include <string_view>
 
+#include "banquet/base/clock.h"
 #include "banquet/base/log.h"
 #include "banquet/online/redis/reply_class.h"
 
 namespace banquet::redis {
 namespace {
 
-// WAIT is answered when its own time is over; we listen so much longer.
-constexpr std::chrono::milliseconds kWaitSlack{5000};
+constexpr std::chrono::milliseconds kLookAgain{50};  // At replicas that are behind.
 
 // The value of a line "name:value\r\n" of INFO.
 std::string InfoValue(std::string_view info, std::string_view name) {
@@ -24,6 +25,68 @@ std::string InfoValue(std::string_view info, std::string_view name) {
     begin = end + 2;
   }
   return {};
+}
+
+int64_t NumberOf(std::string_view text) {
+  int64_t number = -1;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
+// "offset=" of a line "slave0:ip=…,port=…,state=online,offset=…,lag=…"; -1: the replica is not
+// connected.
+int64_t ReplicaOffset(std::string_view line) {
+  if (line.find(",state=online,") == std::string_view::npos) return -1;
+  const size_t offset = line.find(",offset=");
+  return offset == std::string_view::npos ? -1 : NumberOf(line.substr(offset + 8));
+}
+
+struct Replication {
+  int64_t offset = -1;             // Of the server.
+  std::vector<int64_t> confirmed;  // By each replica.
+
+  int64_t Reached(int64_t wanted) const {
+    return std::ranges::count_if(confirmed, [wanted](int64_t has) { return has >= wanted; });
+  }
+};
+
+Result<Replication> AskForReplicas(Connection* connection) {
+  BANQUET_ASSIGN_OR_RETURN(const Reply* reply, connection->Call({"INFO", "replication"}));
+  if (reply->IsError()) return ErrorOfReply(reply->text(), connection->server(), "INFO");
+  Replication replication;
+  if (reply->kind() == ReplyKind::kBulk) {
+    replication.offset = NumberOf(InfoValue(reply->text(), "master_repl_offset"));
+    for (int number = 0;; ++number) {
+      const std::string line = InfoValue(reply->text(), fmt::format("slave{}", number));
+      if (line.empty()) break;
+      replication.confirmed.push_back(ReplicaOffset("," + line));
+    }
+  }
+  if (replication.offset >= 0) return replication;
+  return RemoteError({},
+                     "{}: INFO tells no master_repl_offset, so that replicas cannot be confirmed",
+                     connection->server());
+}
+
+// Everything was acknowledged before: who has confirmed where the server is now has it all. Not
+// WAIT, which servers newer than 7.2 count from the last write of the connection that asks, and
+// ours has none.
+Status AwaitReplicas(Connection* connection, int replicas) {
+  BANQUET_ASSIGN_OR_RETURN(Replication found, AskForReplicas(connection));
+  const int64_t wanted = found.offset;
+  const std::chrono::milliseconds patience = connection->stall_timeout();
+  const auto deadline = SystemClock().Steady() + patience;
+  while (found.Reached(wanted) < replicas) {
+    if (SystemClock().Steady() >= deadline) {
+      return RemoteError({},
+                         "{}: replicas that have the rows within {} ms: {} of {} "
+                         "(banquet.redis_wait_replicas)",
+                         connection->server(), patience.count(), found.Reached(wanted), replicas);
+    }
+    SystemClock().Wait(kLookAgain, {});
+    BANQUET_ASSIGN_OR_RETURN(found, AskForReplicas(connection));
+  }
+  return Status::OK();
 }
 
 bool MayTryAgain(std::string_view error) {
@@ -142,24 +205,7 @@ Status ServerWatch::KillDeadWriters(Connection* connection) {
 Status ServerWatch::Confirm(Connection* connection, int replicas) {
   BANQUET_RETURN_NOT_OK(EndDeadWriters(connection));
   const std::string& server = connection->server();
-  if (replicas > 0) {
-    // WAIT counts replicas that have what its connection saw last, here at the INFO above: more
-    // than all our writes.
-    const auto wait = connection->stall_timeout();
-    connection->set_stall_timeout(wait + kWaitSlack);
-    const std::string number = std::to_string(replicas);
-    const std::string wait_ms = std::to_string(std::max<int64_t>(1, wait.count()));
-    BANQUET_ASSIGN_OR_RETURN(const Reply* reply, connection->Call({"WAIT", number, wait_ms}));
-    connection->set_stall_timeout(wait);
-    if (reply->IsError()) return ErrorOfReply(reply->text(), server, "WAIT");
-    const int64_t reached = reply->kind() == ReplyKind::kInteger ? reply->integer() : 0;
-    if (reached < replicas) {
-      return RemoteError({},
-                         "{}: replicas that have the rows within {} ms: {} of {} "
-                         "(banquet.redis_wait_replicas)",
-                         server, wait.count(), reached, replicas);
-    }
-  }
+  if (replicas > 0) BANQUET_RETURN_NOT_OK(AwaitReplicas(connection, replicas));
   BANQUET_ASSIGN_OR_RETURN(const std::optional<ServerState> state, Ask(connection));
   std::lock_guard lock(mutex_);
   BANQUET_RETURN_NOT_OK(CheckRun(state, server));

@@ -172,8 +172,10 @@ Status CheckRights(Connection* connection, const ViewColumns& view, bool has_ttl
   BANQUET_ASSIGN_OR_RETURN(const Reply* multi, connection->Call({"MULTI"}));
   if (multi->IsError()) {
     if (strict) return ErrorOfReply(multi->text(), connection->server(), "MULTI");
-    LogInfo("{}: the login may not send MULTI, so that its right to write cannot be tried",
-            connection->server());
+    LogWarning(
+        "{}: the login may not send MULTI, so that its right to write was not tried; grant +multi "
+        "+discard for that",
+        connection->server());
     return Status::OK();
   }
   std::vector<std::string_view> sent;
