@@ -507,7 +507,7 @@ TEST_F(PostgresTlsTest, ACertificateIsHeldAgainstAuthorityAndName) {
   ASSERT_OK(Prepare("verify-ca"));
   ASSERT_OK(Prepare("verify-full"));
   EXPECT_FAULT(Fault::kRemote, "certificate verify failed", Prepare("verify-full", "stranger"));
-  EXPECT_FAULT(Fault::kRemote, "does not exist", Prepare("verify-full", "nothing"));
+  EXPECT_FAULT(Fault::kUser, "cannot be read", Prepare("verify-full", "nothing"));
 }
 
 TEST_F(PostgresTlsTest, AnotherHostsCertificateIsRefused) {
