@@ -1,7 +1,9 @@
 #include "banquet/base/arrow_runtime.h"
 
 #include <malloc.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "arrow/compute/initialize.h"
@@ -22,6 +24,9 @@ void PreferSystemAllocator() {
   ::mallopt(M_MMAP_THRESHOLD, kMappedFrom);
   ::mallopt(M_TRIM_THRESHOLD, kKeptAtTop);
   ::mallopt(M_TOP_PAD, kGrownBy);
+  // Each heap keeps what was given back to it: ten million keys into SQLite within 64 MiB peaked at
+  // 145 to 161 MiB with a heap for every thread, at 123 MiB with one.
+  ::mallopt(M_ARENA_MAX, static_cast<int>(std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN) / 2)));
 }
 
 }  // namespace
