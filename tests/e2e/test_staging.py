@@ -1,6 +1,7 @@
 """banquet.staging_location: the newest rows as Parquet with a manifest first, the stores from there."""
 import json
 import re
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -126,6 +127,32 @@ def test_views_of_one_source_are_staged_once_and_loaded_together(repository, loc
     assert [len(intervals(repository.registry)[view["name"]]) for view in told["views"]] == [2, 2, 2]
 
 
+def test_a_load_takes_away_nothing_of_others(repository, local, tmp_path):
+    manifest, = kept(repository, local)
+    copy = tmp_path / "work"
+    shutil.copytree(manifest.parent, copy)
+    mine = tmp_path / "work" / "_mine.txt"
+    outcome = repository.banquet("load", str(copy / "_manifest.json"))
+    assert outcome.exit_code == 0 and not copy.exists(), outcome
+    shutil.copytree(manifest.parent, copy)
+    mine.write_text("mine")
+    outcome = repository.banquet("load", str(copy / "_manifest.json"))
+    assert outcome.exit_code == DATA and mine.read_text() == "mine", outcome
+    assert (copy / "part-0.parquet").exists()
+
+
+def test_rows_stay_staged_until_the_interval_is_recorded(make_repository, redis_clean, local):
+    """No replica confirms what was written."""
+    repository = make_repository(store="redis", server=redis_clean)
+    outcome = repository.banquet("materialize", *WINDOW, "-v", "inc_plain", f"--staging-location={local.uri}", "--redis-wait-replicas=1",
+                                 "--stall-timeout=1", "--retry-timeout=1")
+    assert outcome.exit_code == REMOTE and "redis_wait_replicas" in outcome.stderr, outcome
+    assert intervals(repository.registry)["inc_plain"] == []
+    assert Path(manifest_of(outcome)).exists()
+    assert repository.banquet("load", manifest_of(outcome)).exit_code == 0
+    assert len(intervals(repository.registry)["inc_plain"]) == 1 and local.keys() == []
+
+
 def test_a_folder_that_is_not_what_its_manifest_says_is_not_loaded(repository, local):
     manifest, = kept(repository, local)
     stored = repository.online_db.read_bytes()
@@ -138,6 +165,17 @@ def test_a_folder_that_is_not_what_its_manifest_says_is_not_loaded(repository, l
         one_error_line(outcome, *words)
         assert repository.online_db.read_bytes() == stored and manifest.exists()
 
+    (manifest.parent / "below").mkdir()
+    (manifest.parent / "below/part-7.pq").write_bytes(whole)
+    refused(DATA, "below/part-7.pq", "does not name")
+    shutil.rmtree(manifest.parent / "below")
+    manifest.write_text(text.replace('"rows": 6', '"rows": 7'))
+    recorded = intervals(repository.registry)
+    outcome = repository.banquet("load", str(manifest))
+    assert outcome.exit_code == DATA and "7 rows were to be written, the source has 6" in outcome.stderr, outcome
+    assert intervals(repository.registry) == recorded and manifest.exists()
+    stored = repository.online_db.read_bytes()  # The rows themselves are written again.
+    manifest.write_text(text)
     part.write_bytes(whole[:-1])
     refused(DATA, "part-0.parquet", "bytes")
     part.unlink()

@@ -85,11 +85,17 @@ Result<RunReport> RunLoad(const GlobalOptions& options, const LoadArguments& arg
     }
     task.records_interval = task.records_interval && manifest.records_interval;
   }
+  run.expected_winners = manifest.rows();
   BANQUET_ASSIGN_OR_RETURN(run.offline_store, MakeStagedStore(config));
   BANQUET_ASSIGN_OR_RETURN(run.online_stores, MakeOnlineStores(config, stop.get_token(), clock));
   BANQUET_ASSIGN_OR_RETURN(RunReport report, RunTasks(options, &run, {}, clock, &stop, started));
-  if (report.exit_code == 0 && !arguments.keep && !config.options.keep_staged)
-    BANQUET_RETURN_NOT_OK(found.folder.Remove());
+  const bool is_loaded = std::ranges::all_of(
+      report.views, [](const ViewReport& view) { return view.status == JobStatus::kSucceeded; });
+  if (is_loaded && report.exit_code == 0 && !arguments.keep && !config.options.keep_staged) {
+    const Status removed = found.folder.RemoveStaged(manifest);
+    if (!removed.ok())
+      report.warnings.push_back("Staged rows could not be removed: " + MessageOf(removed));
+  }
   return report;
 }
 

@@ -9,6 +9,7 @@ ExecutionContext RunParts::Context(Clock& clock, const std::stop_token& stop) co
           .offline_store = offline_store.get(),
           .staging = staging.get(),
           .staged_store = staged_store.get(),
+          .expected_winners = expected_winners,
           .online_stores = online_stores.All(),
           .clock = &clock,
           .stop = stop};

@@ -2,6 +2,7 @@
 // What commands that run, plan or check tasks work with.
 
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <vector>
 
@@ -17,6 +18,7 @@ struct RunParts {
   std::vector<SelectedTask> tasks;
   std::unique_ptr<OfflineStore> offline_store;
   OnlineStores online_stores;
+  std::optional<int64_t> expected_winners;  // Known where rows were staged.
   // Where rows are staged, if they are.
   std::unique_ptr<StagingArea> staging;
   std::unique_ptr<OfflineStore> staged_store;

@@ -197,8 +197,13 @@ void ComputeEngine::RunLocked(const ExecutionContext& context, const PendingGrou
     }
     return;
   }
+  bool is_recorded = status.ok();
   for (const auto& job : pending.jobs) {
-    job->Finish(status.ok() ? Record(context, job.get()) : status);
+    const Status recorded = status.ok() ? Record(context, job.get()) : status;
+    is_recorded = is_recorded && recorded.ok();
+    // Before the job is finished, and with it perhaps the program.
+    if (job == pending.jobs.back()) GroupDone(context, pending.jobs, is_recorded);
+    job->Finish(recorded);
   }
 }
 
@@ -207,6 +212,10 @@ Status ComputeEngine::Attempt(const ExecutionContext& context, const PendingGrou
   const auto fates = std::make_shared<RowFates>();
   for (const auto& job : pending.jobs) job->BeginAttempt(fates);
   BANQUET_RETURN_NOT_OK(MaterializeGroup(context, pending.group, pending.jobs));
+  if (context.expected_winners.has_value() && fates->winners != *context.expected_winners) {
+    return DataError("{} rows were to be written, the source has {}", *context.expected_winners,
+                     fates->winners.load());
+  }
   Status failure;
   for (StoreLanes* lanes : context.online_stores) {
     const Status status = lanes->store().ConfirmWritten();

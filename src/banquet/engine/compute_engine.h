@@ -38,6 +38,10 @@ class ComputeEngine {
   // Reads, decides and writes one group; `jobs` stand beside the group's tasks. Records nothing.
   virtual Status MaterializeGroup(const ExecutionContext& context, const TaskGroup& group,
                                   const Jobs& jobs) = 0;
+  // After every attempt at a group that is not split: whether all of it is written, confirmed and
+  // recorded.
+  virtual void GroupDone(const ExecutionContext& /*context*/, const Jobs& /*jobs*/,
+                         bool /*is_recorded*/) {}
   // Joins the group threads; called by the destructor of each final class, before it loses its own
   // members.
   void JoinAll() { threads_.clear(); }

@@ -2,6 +2,7 @@
 // What the tasks of one run need.
 
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -27,6 +28,9 @@ struct ExecutionContext {
   // not.
   StagingArea* staging = nullptr;
   OfflineStore* staged_store = nullptr;
+  // How many rows are to be written, where that is known; another number is a data error, and
+  // nothing is recorded.
+  std::optional<int64_t> expected_winners;
   std::vector<StoreLanes*> online_stores;
   Clock* clock = nullptr;
   std::stop_token stop;

@@ -67,6 +67,10 @@ Result<StagedManifest> ManifestFromJson(std::string_view text, const std::string
   } catch (const Json::exception&) {
     return DataError("The manifest is damaged: {}", where);
   }
+  for (const StagedFile& file : manifest.files) {
+    if (file.name.empty() || file.name.find('/') != std::string::npos)
+      return DataError("The manifest is damaged: {}", where);
+  }
   if (manifest.views.empty()) return DataError("The manifest is damaged: {}", where);
   return manifest;
 }

@@ -29,8 +29,6 @@ uint32_t HashOf(std::string_view text) {
   return hash;
 }
 
-std::string NameOf(const std::string& uri) { return uri.substr(uri.rfind('/') + 1); }
-
 class FileWriter final : public StagedFileWriter {
  public:
   FileWriter(std::string name, std::shared_ptr<arrow::io::OutputStream> stream,
@@ -74,11 +72,11 @@ Status StagingFolder::WriteManifest(const StagedManifest& manifest) {
 
 Status StagingFolder::CheckFiles(const StagedManifest& manifest) {
   BANQUET_ASSIGN_OR_RETURN(const std::vector<ListedPath> listed,
-                           store_->List(uri_, /*below=*/false));
-  std::map<std::string, int64_t> found;
+                           store_->List(uri_, /*below=*/true));
+  std::map<std::string, int64_t> found;  // By the path in the folder.
   for (const ListedPath& path : listed) {
-    if (path.kind == ListedPath::Kind::kObject && path.uri.ends_with(".parquet"))
-      found[NameOf(path.uri)] = path.size;
+    const std::string name = path.uri.substr(uri_.size() + 1);
+    if (path.kind == ListedPath::Kind::kObject && name != kManifestName) found[name] = path.size;
   }
   for (const StagedFile& file : manifest.files) {
     const auto here = found.find(file.name);
@@ -96,6 +94,14 @@ Status StagingFolder::CheckFiles(const StagedManifest& manifest) {
 }
 
 Status StagingFolder::Remove() { return store_->RemoveFolder(uri_); }
+
+Status StagingFolder::RemoveStaged(const StagedManifest& manifest) {
+  for (const StagedFile& file : manifest.files)
+    BANQUET_RETURN_NOT_OK(store_->Remove(uri_ + "/" + file.name));
+  BANQUET_RETURN_NOT_OK(store_->Remove(ManifestUri()));
+  BANQUET_ASSIGN_OR_RETURN(const std::vector<ListedPath> left, store_->List(uri_, /*below=*/true));
+  return left.empty() ? store_->RemoveFolder(uri_) : Status::OK();
+}
 
 StagingArea::StagingArea(std::shared_ptr<ObjectStore> store, std::string_view location,
                          std::string_view registry)

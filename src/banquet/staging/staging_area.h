@@ -26,15 +26,17 @@ class StagingFolder {
 
   // Last of all: a folder with a manifest is whole.
   Status WriteManifest(const StagedManifest& manifest);
-  // Whether exactly the files of the manifest are there, each of its size. What is missing or too
-  // many is a data error.
+  // Whether exactly the files of the manifest are there, each of its size, and nothing else beside
+  // or below them. What is missing or too many is a data error.
   Status CheckFiles(const StagedManifest& manifest);
-  // With all that lies in it.
+  // With all that lies in it; only of a folder that StagingArea has made.
   Status Remove();
+  // The files of the manifest and itself, and the folder if it is empty then: nothing of others.
+  Status RemoveStaged(const StagedManifest& manifest);
 
  private:
-  const std::shared_ptr<objects::ObjectStore> store_;
-  const std::string uri_;
+  std::shared_ptr<objects::ObjectStore> store_;
+  std::string uri_;
 };
 
 // A staging location. Safe to share between threads.

@@ -1,6 +1,7 @@
 #include "banquet/engine/local/local_compute_engine.h"
 
 #include <filesystem>
+#include <map>
 #include <mutex>
 #include <optional>
 
@@ -46,6 +47,22 @@ class LocalComputeEngine final : public ComputeEngine {
     }
     if (context.staging != nullptr) return StageAndLoad(context, group, jobs);
     return Load(context, group, jobs, context.offline_store, &jobs.front()->fates());
+  }
+
+  // What is staged goes once it is not needed any more.
+  void GroupDone(const ExecutionContext& context, const Jobs& jobs, bool is_recorded) override {
+    const std::lock_guard lock(staged_mutex_);
+    const auto staged = staged_.find(jobs.front().get());
+    if (staged == staged_.end()) return;
+    StagingFolder& folder = staged->second;
+    if (!is_recorded) {
+      LogWarning("The newest rows stay in staging; `banquet load {}` repeats the load alone",
+                 folder.ManifestUri());
+    } else if (!context.config->options.keep_staged) {
+      const Status removed = folder.Remove();
+      if (!removed.ok()) LogWarning("Staged rows could not be removed: {}", MessageOf(removed));
+    }
+    staged_.erase(staged);
   }
 
  private:
@@ -122,12 +139,9 @@ class LocalComputeEngine final : public ComputeEngine {
       status = Bug("{} rows were staged and {} loaded: {}", fates.winners.load(),
                    loaded.winners.load(), folder.uri());
     }
-    if (!status.ok()) {
-      LogWarning("The newest rows stay in staging; `banquet load {}` repeats the load alone",
-                 folder.ManifestUri());
-      return status;
-    }
-    return context.config->options.keep_staged ? Status::OK() : folder.Remove();
+    const std::lock_guard lock(staged_mutex_);
+    staged_.insert_or_assign(jobs.front().get(), folder);
+    return status;
   }
 
   static std::string NameOfRun(const StagingFolder& folder) {
@@ -186,6 +200,9 @@ class LocalComputeEngine final : public ComputeEngine {
     return prepared == 0 ? failure : Status::OK();
   }
 
+  std::mutex staged_mutex_;
+  std::map<const MaterializationJob*, StagingFolder>
+      staged_;  // Whole ones, by their group's first.
   std::once_flag budget_made_;
   std::optional<MemoryBudget> budget_;  // Of all groups together.
 };
