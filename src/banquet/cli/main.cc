@@ -98,6 +98,7 @@ int Main(int argc, char** argv) {
   AddPlanCommand(app, &body);
   AddGetOnlineFeaturesCommand(app, &body);
   AddRegistryCommands(app, &body);
+  AddSinkCommand(app, &body);
   AddStoresCommand(app, &body);
   AddVerifyCommand(app, &body);
   AddCheckCommand(app, &body);
