@@ -7,6 +7,7 @@
 
 #include "banquet/base/option_table.h"
 #include "banquet/engine/local/local_compute_engine.h"
+#include "banquet/engine/spark/spark_compute_engine.h"
 #include "banquet/offline/parquet/parquet_store.h"
 
 namespace banquet {
@@ -169,7 +170,9 @@ Result<std::unique_ptr<StagingArea>> MakeStagingArea(const RepoConfig& config,
 
 Result<std::unique_ptr<ComputeEngine>> MakeComputeEngine(const RepoConfig& config) {
   if (config.batch_engine_type == "local") return MakeLocalComputeEngine(config.batch_engine);
-  return UserError("{}: batch_engine: this version has no engine {}; it has local",
+  if (config.batch_engine_type == "spark.engine")
+    return MakeSparkComputeEngine(config.batch_engine);
+  return UserError("{}: batch_engine: this version has no engine {}; it has local and spark.engine",
                    WhereOf(config.batch_engine, config), config.batch_engine_type);
 }
 

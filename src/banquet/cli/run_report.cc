@@ -119,6 +119,7 @@ RunReport MakeRunReport(const std::vector<std::shared_ptr<MaterializationJob>>& 
     view.status = job->status();
     view.error = job->error();
     view.window = job->task().window;
+    view.url = job->url();
     view.job = job->report();
     view.fresh_until_us = FreshUntil(job->task(), view.status == JobStatus::kSucceeded);
     for (const std::string& warning : job->warnings())
@@ -184,6 +185,7 @@ std::string ReportAsJson(const RunReport& report) {
                      {"window",
                       {{"start", FormatRfc3339(view.window.start_us)},
                        {"end", FormatRfc3339(view.window.end_us)}}},
+                     {"url", TextOrNull(view.url)},
                      {"rows", JsonOfRows(view.job.rows)},
                      {"stores", stores},
                      {"bytes_read", view.job.bytes_read},

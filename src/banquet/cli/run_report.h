@@ -16,6 +16,7 @@ struct ViewReport {
   JobStatus status = JobStatus::kWaiting;
   Status error;
   TimeWindow window;
+  std::string url;  // Of a page that shows the job; empty: there is none.
   JobReport job;
   std::optional<int64_t> fresh_until_us;  // Latest end of all recorded intervals; nullopt: none.
 };

@@ -393,9 +393,10 @@ Result<RepoConfig> LoadRepoConfig(const ConfigRequest& request) {
   if (!request.yaml_file.empty() && request.yaml_file != source.name) {
     config.warnings.push_back(source.name + " is set and wins over the file " + request.yaml_file);
   }
-  BANQUET_ASSIGN_OR_RETURN(
-      const ConfigNode root,
-      ReadYaml(ExpandVariables(source.text, request.environment), source.name, &config.warnings));
+  config.yaml_text = ExpandVariables(source.text, request.environment);
+  config.overrides = request.overrides;
+  BANQUET_ASSIGN_OR_RETURN(const ConfigNode root,
+                           ReadYaml(config.yaml_text, source.name, &config.warnings));
   BANQUET_RETURN_NOT_OK(RepoConfigReader(root, &config).Read(request.overrides));
   return config;
 }

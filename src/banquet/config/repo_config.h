@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "banquet/base/config_node.h"
@@ -32,6 +33,10 @@ struct RepoConfig {
   std::optional<int64_t> online_write_batch_size;  // Rows.
   RunOptions options;                              // banquet:
   std::vector<std::string> warnings;               // For the user, once.
+  // What it was read from, for a process that works for this one: the text with its variables
+  // replaced, which may hold secrets, and the options of the command line.
+  std::string yaml_text;
+  std::vector<std::pair<std::string, std::string>> overrides;
 };
 
 struct ConfigRequest {

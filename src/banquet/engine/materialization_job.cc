@@ -23,6 +23,16 @@ std::string_view NameOf(JobStatus status) {
   return "ERROR";
 }
 
+std::string MaterializationJob::url() const {
+  const std::lock_guard lock(mutex_);
+  return url_;
+}
+
+void MaterializationJob::ShowAt(std::string url) {
+  const std::lock_guard lock(mutex_);
+  url_ = std::move(url);
+}
+
 Status JobReport::CheckSums() const {
   const int64_t fates = rows.outside_window + rows.null_key + rows.null_time + rows.duplicates +
                         rows.quarantined + rows.winners;

@@ -80,8 +80,8 @@ class MaterializationJob {
   // Its window and intervals are final once the job is finished (see Follow).
   const MaterializationTask& task() const { return task_; }
   JobStatus status() const;
-  Status error() const;                   // OK unless the status is ERROR or CANCELLED.
-  std::string url() const { return ""; }  // Of a page that shows the job; a local one has none.
+  Status error() const;     // OK unless the status is ERROR or CANCELLED.
+  std::string url() const;  // Of a page that shows the job; empty: there is none.
   std::vector<std::string> warnings() const;
   JobProgress progress() const;
   JobReport report() const;  // Final once status is final.
@@ -94,6 +94,7 @@ class MaterializationJob {
   void Finish(const Status& status);
   void Skip(const std::string& reason);
   void Warn(std::string warning);
+  void ShowAt(std::string url);
   // Before the first attempt: the window and the recorded intervals that hold under the lock.
   void Follow(const MaterializationTask& task);
   RowFates& fates() { return *fates_; }
@@ -125,6 +126,7 @@ class MaterializationJob {
   std::shared_ptr<RowFates> fates_;
   JobStatus status_ = JobStatus::kWaiting;
   Status error_;
+  std::string url_;
   std::vector<std::string> warnings_;
   std::vector<Store> stores_;
   std::chrono::steady_clock::time_point started_;

@@ -1,0 +1,132 @@
+#include "banquet/engine/spark/spark_plan.h"
+
+#include <algorithm>
+#include <charconv>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "banquet/model/entity.h"
+
+namespace banquet {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr int kFormat = 1;
+constexpr std::string_view kSinkWords = "BANQUET-SINK exit ";
+
+// The columns of the rows: as the plan renames them, or as they are read.
+Json ColumnsOf(const ExecutionPlan& plan) {
+  auto columns = Json::array();
+  for (const PlanNode& node : plan.nodes()) {
+    const auto* rename = std::get_if<RenameNode>(&node);
+    if (rename == nullptr) continue;
+    for (const RenameNode::Column& column : rename->columns)
+      columns.push_back({{"source", column.source}, {"name", column.name}});
+    return columns;
+  }
+  for (const std::string& name : plan.scan().request.columns)
+    columns.push_back({{"source", name}, {"name", name}});
+  return columns;
+}
+
+template <typename Node>
+const Node* Find(const ExecutionPlan& plan) {
+  for (const PlanNode& node : plan.nodes()) {
+    if (const auto* found = std::get_if<Node>(&node)) return found;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+std::string SparkPlanToJson(const ExecutionPlan& plan, const SparkSettings& settings,
+                            const SinkFrame& frame, const SparkJobFiles& files,
+                            const std::string& source_path, const std::string& run_id) {
+  const ScanRequest& scan = plan.scan().request;
+  const auto* filter = Find<FilterNode>(plan);
+  const Json json = {
+      {"banquet_spark", kFormat},
+      {"run_id", run_id},
+      {"name", "banquet " + frame.views.front().project + " " + frame.views.front().view},
+      {"source",
+       {{"format", "parquet"},
+        {"path", source_path},
+        {"timestamp", scan.source.timestamp_field},
+        {"created", scan.source.created_timestamp_column}}},
+      {"columns", ColumnsOf(plan)},
+      {"window", {{"start_us", scan.window.start_us}, {"end_us", scan.window.end_us}}},
+      {"join_keys", filter == nullptr ? std::vector<std::string>() : filter->key_columns},
+      {"only_latest", Find<LatestNode>(plan) != nullptr},
+      {"partitions", settings.partitions},
+      {"conf", settings.Secrets()},
+      {"frame", SinkFrameToJson(frame)},
+      {"sink", files.sink},
+      {"library_path", files.library_path},
+      {"result", files.result}};
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Result<SparkResult> SparkResultFromJson(std::string_view text, const std::string& run_id) {
+  const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  SparkResult result;
+  try {
+    if (json.at("banquet_spark") != kFormat || json.at("run_id") != run_id)
+      return DataError("The result of the Spark job is of another run or version");
+    result.application = json.at("application");
+    const Json& rows = json.at("rows");
+    result.read = rows.at("read");
+    result.null_time = rows.at("null_time");
+    result.null_key = rows.at("null_key");
+    result.outside_window = rows.at("outside_window");
+    std::set<int> seen;
+    for (const Json& task : json.at("tasks")) {
+      if (!seen.insert(task.at("partition").get<int>()).second)
+        return DataError("Two tasks of the Spark job tell of one partition");
+      const int64_t sent = task.at("rows");
+      if (sent == 0) continue;
+      BANQUET_ASSIGN_OR_RETURN(const SinkReport report,
+                               SinkReportFromJson(task.at("report").get<std::string>()));
+      if (report.rows != sent) {
+        return DataError("A task of the Spark job sent {} rows, its sink tells of {}", sent,
+                         report.rows);
+      }
+      result.written.rows += sent;
+      for (const SinkCounts& counts : report.counts) {
+        const auto sum = std::ranges::find_if(result.written.counts, [&](const SinkCounts& one) {
+          return one.store == counts.store && one.view == counts.view;
+        });
+        if (sum == result.written.counts.end()) {
+          result.written.counts.push_back(counts);
+          continue;
+        }
+        sum->written += counts.written;
+        sum->stale += counts.stale;
+        sum->unchanged += counts.unchanged;
+        sum->bytes += counts.bytes;
+      }
+    }
+  } catch (const Json::exception&) {
+    return DataError("The result of the Spark job is damaged");
+  }
+  return result;
+}
+
+std::optional<SinkFailure> FindSinkFailure(const std::vector<std::string>& lines) {
+  for (const std::string& line : lines) {
+    const size_t begin = line.find(kSinkWords);
+    if (begin == std::string::npos) continue;
+    const std::string_view rest = std::string_view(line).substr(begin + kSinkWords.size());
+    SinkFailure failure;
+    const auto end = std::from_chars(rest.data(), rest.data() + rest.size(), failure.exit_code);
+    const size_t colon = rest.find(": ");
+    if (end.ec != std::errc() || colon == std::string_view::npos) continue;
+    failure.message = rest.substr(colon + 2);
+    constexpr std::string_view kOurs = "banquet: ";
+    if (failure.message.starts_with(kOurs)) failure.message.erase(0, kOurs.size());
+    return failure;
+  }
+  return std::nullopt;
+}
+
+}  // namespace banquet
