@@ -7,7 +7,6 @@ import time
 import pyarrow as pa
 import pytest
 import yaml
-from outcomes import WINDOW
 from repository import BINARY
 from stores import dump_redis, dump_sqlite, free_port
 
