@@ -33,6 +33,7 @@ class S3Bucket final : public Bucket {
   Result<PutOutcome> Put(const std::string& key, std::string_view bytes,
                          const PutCondition& condition) override;
   Status Delete(const std::string& key) override;
+  std::string no_version() const override { return "\"0\""; }
 
  private:
   S3Bucket(S3BucketSettings settings, std::unique_ptr<HttpSession> session)

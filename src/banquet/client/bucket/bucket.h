@@ -48,6 +48,8 @@ class Bucket {
                                  const PutCondition& condition) = 0;
   // Nothing where there is none.
   virtual Status Delete(const std::string& key) = 0;
+  // Well formed, and of no object that was ever written.
+  virtual std::string no_version() const = 0;
 };
 
 // How long one connection waits, and what ends its waits.

@@ -110,29 +110,35 @@ Result<PutOutcome> GcsBucket::Put(const std::string& key, std::string_view bytes
   const std::string body = fmt::format(
       "--{0}\r\ncontent-type: application/json\r\n\r\n{1}\r\n--{0}\r\n"
       "content-type: application/octet-stream\r\n\r\n{2}\r\n--{0}--\r\n",
-      boundary, json{{"name", key}}.dump(), bytes);
-  for (int attempt = 1;; ++attempt) {
-    BANQUET_ASSIGN_OR_RETURN(
-        const HttpResponse response,
-        Send({.method = "POST",
-              .url = url,
-              .headers = {"content-type: multipart/related; boundary=" + boundary},
-              .body = body}));
-    const bool is_too_soon = response.status == kTooManyRequests && attempt < kWriteAttempts;
-    if (is_too_soon && settings_.clock->Wait(kWriteInterval, settings_.patience.stop)) continue;
-    if (response.status == kOk) return PutOutcome::kWritten;
-    if (response.status == kPreconditionFailed || response.status == kConflict)
-      return PutOutcome::kChanged;
-    return ErrorOf("PUT", key, response);
-  }
+      boundary, json{{"name", key}}.dump(-1, ' ', false, json::error_handler_t::replace), bytes);
+  BANQUET_ASSIGN_OR_RETURN(
+      const HttpResponse response,
+      SendWrite({.method = "POST",
+                 .url = url,
+                 .headers = {"content-type: multipart/related; boundary=" + boundary},
+                 .body = body}));
+  if (response.status == kOk) return PutOutcome::kWritten;
+  if (response.status == kPreconditionFailed || response.status == kConflict)
+    return PutOutcome::kChanged;
+  return ErrorOf("PUT", key, response);
 }
 
 Status GcsBucket::Delete(const std::string& key) {
   BANQUET_ASSIGN_OR_RETURN(const HttpResponse response,
-                           Send({.method = "DELETE", .url = ObjectUrl(key)}));
+                           SendWrite({.method = "DELETE", .url = ObjectUrl(key)}));
   const bool is_gone = response.status == kOk || response.status == kNoContent ||
                        (response.status == kNotFound && !SaysNoBucket(response));
   return is_gone ? Status::OK() : ErrorOf("DELETE", key, response);
+}
+
+// One that comes too soon after another of its object is tried again.
+Result<HttpResponse> GcsBucket::SendWrite(const HttpRequest& request) {
+  for (int attempt = 1;; ++attempt) {
+    BANQUET_ASSIGN_OR_RETURN(HttpResponse response, Send(request));
+    const bool is_too_soon = response.status == kTooManyRequests && attempt < kWriteAttempts;
+    if (!is_too_soon || !settings_.clock->Wait(kWriteInterval, settings_.patience.stop))
+      return response;
+  }
 }
 
 // A token that is refused is asked for anew, once.

@@ -33,11 +33,13 @@ class GcsBucket final : public Bucket {
   Result<PutOutcome> Put(const std::string& key, std::string_view bytes,
                          const PutCondition& condition) override;
   Status Delete(const std::string& key) override;
+  std::string no_version() const override { return "1"; }
 
  private:
   GcsBucket(GcsBucketSettings settings, std::unique_ptr<HttpSession> session)
       : settings_(std::move(settings)), session_(std::move(session)) {}
   Result<HttpResponse> Send(HttpRequest request);
+  Result<HttpResponse> SendWrite(const HttpRequest& request);
   Status ErrorOf(std::string_view what, const std::string& key, const HttpResponse& response) const;
   std::string ObjectUrl(const std::string& key) const;
   std::string Endpoint() const;

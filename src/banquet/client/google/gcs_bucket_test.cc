@@ -131,6 +131,8 @@ TEST_F(GcsBucketTest, AWriteThatComesTooSoonIsTriedAgain) {
   ASSERT_OK_AND_ASSIGN(const PutOutcome outcome, Put({}));
   EXPECT_EQ(outcome, PutOutcome::kWritten);
   EXPECT_EQ(clock_.NowUs() - began_us, 2'200'000);
+  refused = 1;
+  EXPECT_OK(bucket_->Delete("k"));
   AnswerWith(Error(429, "rate of change"));
   const auto given_up = Put({});
   EXPECT_FAULT(Fault::kRemote, "rate of change", given_up);

@@ -48,10 +48,15 @@ milliseconds LeftOf(const BucketObject& object, const StoredLease& stored) {
 // What a service that ignores conditions would let two runs do.
 Status CheckThatItIsKept(Bucket* bucket, const std::string& key, const Lease& lease,
                          milliseconds duration) {
-  BANQUET_ASSIGN_OR_RETURN(const PutOutcome again, bucket->Put(key, ContentOf(lease, duration),
-                                                               PutCondition{.is_absent = true}));
-  if (again == PutOutcome::kChanged) return Status::OK();
-  BANQUET_RETURN_NOT_OK(bucket->Delete(key));
+  const std::string content = ContentOf(lease, duration);
+  bool is_kept = true;
+  for (const PutCondition& condition :
+       {PutCondition{.is_absent = true},
+        PutCondition{.is_absent = false, .version = bucket->no_version()}}) {
+    BANQUET_ASSIGN_OR_RETURN(const PutOutcome outcome, bucket->Put(key, content, condition));
+    is_kept = is_kept && outcome == PutOutcome::kChanged;
+  }
+  if (is_kept) return Status::OK();
   return UserError(
       "The service of the registry's bucket does not keep conditions of writes, so "
       "that runs cannot exclude each other: {}",
@@ -71,8 +76,11 @@ Result<LeaseTry> TryTakeLease(Bucket* bucket, const std::string& key, const Leas
   BANQUET_ASSIGN_OR_RETURN(PutOutcome outcome, bucket->Put(key, ContentOf(lease, duration),
                                                            PutCondition{.is_absent = true}));
   if (outcome == PutOutcome::kWritten) {
-    BANQUET_RETURN_NOT_OK(CheckThatItIsKept(bucket, key, lease, duration));
-    return LeaseTry{.taken = true};
+    const Status kept = CheckThatItIsKept(bucket, key, lease, duration);
+    if (kept.ok()) return LeaseTry{.taken = true};
+    // Nobody is to wait for what we do not hold; what cannot be deleted runs out.
+    const Status ignored = bucket->Delete(key);
+    return kept;
   }
   BANQUET_ASSIGN_OR_RETURN(const std::optional<BucketObject> found, bucket->Get(key));
   if (!found.has_value()) return LeaseTry{};  // Released this moment.

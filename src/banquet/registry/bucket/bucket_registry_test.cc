@@ -217,13 +217,26 @@ TEST_F(BucketRegistryTest, WithoutConditionsRunsCannotExcludeEachOther) {
   });
   EXPECT_FAULT(Fault::kUser, "conditional writes",
                Open()->LockView(kProject, "inc_ttl", milliseconds(0), {}));
-  // One that takes no notice of them.
-  server_.Before([this](const ReceivedHttp& request) -> std::optional<HttpAnswer> {
-    ReceivedHttp unconditional = request;
-    unconditional.headers.erase("if-none-match");
-    return server_.AnswerOf(unconditional);
+  // One that takes no notice of them, or of one of them.
+  for (const char* condition : {"if-none-match", "if-match"}) {
+    server_.Before([&](const ReceivedHttp& request) -> std::optional<HttpAnswer> {
+      ReceivedHttp unconditional = request;
+      unconditional.headers.erase(condition);
+      return server_.AnswerOf(unconditional);
+    });
+    EXPECT_FAULT(Fault::kUser, "does not keep conditions",
+                 Open()->LockView(kProject, "inc_ttl", milliseconds(0), {}));
+    EXPECT_FALSE(server_.Has(LeaseKey(kKey, kProject, "inc_ttl"))) << condition;
+  }
+}
+
+TEST_F(BucketRegistryTest, ALeaseThatCouldNotBeProvedIsNotLeftBehind) {
+  int puts = 0;
+  server_.Before([&](const ReceivedHttp& request) -> std::optional<HttpAnswer> {
+    if (request.method == "PUT" && ++puts > 1) return BucketForTest::Error(403, "AccessDenied");
+    return std::nullopt;
   });
-  EXPECT_FAULT(Fault::kUser, "does not keep conditions",
+  EXPECT_FAULT(Fault::kUser, "AccessDenied",
                Open()->LockView(kProject, "inc_ttl", milliseconds(0), {}));
   EXPECT_FALSE(server_.Has(LeaseKey(kKey, kProject, "inc_ttl")));
 }
