@@ -158,9 +158,9 @@ Result<std::string> AccessTokens::Get() {
     kept_ = *std::move(asked);
     return kept_->text;
   }
-  // One that is still good is used to its end.
-  const bool is_good = kept_.has_value() && kept_->expires_us > now_us;
-  return is_good && IsRetryable(asked.status()) ? Result<std::string>(kept_->text) : asked.status();
+  // One that is still good is used to its end, whatever keeps us from the next.
+  if (kept_.has_value() && kept_->expires_us > now_us) return kept_->text;
+  return asked.status();
 }
 
 void AccessTokens::Expire(const std::string& refused) {

@@ -196,7 +196,10 @@ TEST_F(AccessTokenTest, ATokenIsKeptUntilItSoonRunsOut) {
   EXPECT_EQ(token_after(0), "t3");
   // What still counts bridges a service that is down for a while.
   script_ = [](const ReceivedHttp&) -> HttpAnswer { return {.status = 503}; };
-  EXPECT_EQ(token_after(3'500), "t3");
+  EXPECT_EQ(token_after(3'400), "t3");
+  script_ = [](const ReceivedHttp&) -> HttpAnswer { return {.status = 400}; };
+  EXPECT_EQ(token_after(100), "t3");
+  script_ = [](const ReceivedHttp&) -> HttpAnswer { return {.status = 503}; };
   clock_.Advance(std::chrono::seconds(100));
   EXPECT_FAULT(Fault::kRemote, "answered 503", tokens_.Get());
 }
