@@ -167,6 +167,12 @@ TEST_F(StrictDynamoStoreTest, ItemsExpireWhereThatIsAskedFor) {
                 ::testing::HasSubstr(R"("expires-at":{"N":"1700003601"})"))
         << "a second begun counts";
   }
+  // The strict one loses its ttl, and its items their expiry.
+  ViewColumns lasting = StrictView("strict");
+  lasting.guard = Guard::kStrict;
+  ASSERT_OK(Write(lasting, BatchBuilder(lasting).Row("one", kNoonUs + 2, {"z"}).Build()));
+  EXPECT_THAT(Ask("Scan", R"({"TableName":"demo.strict"})"),
+              ::testing::Not(::testing::HasSubstr("expires-at")));
   const ViewColumns endless = StrictView("endless");
   ASSERT_OK(Write(endless, BatchBuilder(endless).Row("one", kNoonUs, {"x"}).Build()));
   EXPECT_THAT(Ask("Scan", R"({"TableName":"demo.endless"})"),

@@ -49,6 +49,8 @@ class DynamoScriptTest : public ::testing::Test {
       const std::string operation = target.substr(target.find('.') + 1);
       if (const auto answer = script_(operation, request)) return *answer;
       if (operation == "DescribeTable") return HttpAnswer{.body = kTable};
+      if (operation == "DescribeTimeToLive")
+        return HttpAnswer{.body = R"({"TimeToLiveDescription":{"TimeToLiveStatus":"DISABLED"}})"};
       if (operation == "BatchWriteItem") return HttpAnswer{.body = R"({"UnprocessedItems":{}})"};
       return HttpAnswer{.body = R"({"Responses":{},"UnprocessedKeys":{}})"};
     });
@@ -419,18 +421,50 @@ TEST_F(DynamoScriptTest, ATtlAttributeThatIsNoneOrTakenIsRefused) {
   }
 }
 
-TEST_F(DynamoScriptTest, WhoMayNotSetTheTimeToLiveOfANewTableIsTold) {
-  int described = 0;
-  Serve(
-      [&](const std::string& operation, const ReceivedHttp&) -> std::optional<HttpAnswer> {
-        if (operation == "DescribeTable" && ++described == 1)
-          return Refusal("ResourceNotFoundException");
-        if (operation == "UpdateTimeToLive") return Refusal("AccessDeniedException");
-        return std::nullopt;
-      },
-      {.dynamodb_ttl_attribute = "expires"});
+TEST_F(DynamoScriptTest, WhoMayNotLookAtOrSetTheTimeToLiveIsTold) {
   view_.ttl_us = 1;
-  EXPECT_FAULT(Fault::kUser, "UpdateTimeToLive: the reason", store_->Prepare(std::span(&view_, 1)));
+  for (const std::string refused : {"DescribeTimeToLive", "UpdateTimeToLive"}) {
+    Serve(
+        [&](const std::string& operation, const ReceivedHttp&) -> std::optional<HttpAnswer> {
+          return operation == refused ? std::optional(Refusal("AccessDeniedException"))
+                                      : std::nullopt;
+        },
+        {.dynamodb_ttl_attribute = "expires"});
+    EXPECT_FAULT(Fault::kUser, refused + ": the reason", store_->Prepare(std::span(&view_, 1)));
+  }
+}
+
+// A run may have ended between making a table and this.
+TEST_F(DynamoScriptTest, ATimeToLiveIsEnabledWhereNoneIs) {
+  view_.ttl_us = 1;
+  std::string described;
+  int updated = 0;
+  const auto prepare = [&](const std::string& answer) {
+    described = answer;
+    updated = 0;
+    Serve(
+        [&](const std::string& operation,
+            const ReceivedHttp& request) -> std::optional<HttpAnswer> {
+          if (operation == "UpdateTimeToLive")
+            updated += request.body.find("expires") != std::string::npos ? 1 : 100;
+          if (operation != "DescribeTimeToLive") return std::nullopt;
+          return HttpAnswer{.body = described};
+        },
+        {.dynamodb_ttl_attribute = "expires"});
+    return store_->Prepare(std::span(&view_, 1));
+  };
+  const auto of = [](const std::string& status, const std::string& attribute) {
+    return R"({"TimeToLiveDescription":{"TimeToLiveStatus":")" + status + R"(","AttributeName":")" +
+           attribute + "\"}}";
+  };
+  EXPECT_OK(prepare(of("DISABLED", "")));
+  EXPECT_EQ(updated, 1);
+  EXPECT_OK(prepare(of("ENABLING", "expires")));
+  EXPECT_EQ(updated, 0);
+  EXPECT_FAULT(Fault::kUser, "expire by attribute gone", prepare(of("ENABLED", "gone")));
+  EXPECT_EQ(updated, 0);
+  for (const char* garbled : {"[]", "{}", R"({"TimeToLiveDescription":{"TimeToLiveStatus":1}})"})
+    EXPECT_FAULT(Fault::kRemote, "does not tell the time to live", prepare(garbled));
 }
 
 TEST_F(DynamoScriptTest, ReadsWaitForCapacityAndGiveUp) {

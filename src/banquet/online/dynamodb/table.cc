@@ -33,6 +33,33 @@ std::string TtlRequest(const std::string& table, const TableWishes& wishes) {
       .dump();
 }
 
+// Enables it where nothing expires yet.
+Status EnsureTimeToLive(Client* client, const std::string& table, const TableWishes& wishes) {
+  BANQUET_ASSIGN_OR_RETURN(const std::string answer,
+                           client->Call("DescribeTimeToLive", TableRequest(table).dump()));
+  const json parsed = json::parse(answer, nullptr, /*allow_exceptions=*/false);
+  if (!parsed.is_object() || !parsed.contains("TimeToLiveDescription"))
+    return RemoteError({}, "{} does not tell the time to live of table {}", client->server(),
+                       table);
+  std::string status;
+  std::string attribute;
+  try {
+    status = parsed["TimeToLiveDescription"].value("TimeToLiveStatus", "");
+    attribute = parsed["TimeToLiveDescription"].value("AttributeName", "");
+  } catch (const json::exception&) {
+    return RemoteError({}, "{} does not tell the time to live of table {}", client->server(),
+                       table);
+  }
+  const bool is_enabled = status.starts_with("ENABL");
+  if (is_enabled && attribute == wishes.ttl_attribute) return Status::OK();
+  if (is_enabled) {
+    return UserError(
+        "{}: items of table {} expire by attribute {}, banquet.dynamodb_ttl_attribute names {}",
+        client->server(), table, attribute, wishes.ttl_attribute);
+  }
+  return client->Call("UpdateTimeToLive", TtlRequest(table, wishes)).status();
+}
+
 double WriteUnitsOf(const json& table) {
   const json provisioned = table.value("ProvisionedThroughput", json::object());
   const double fixed = provisioned.value("WriteCapacityUnits", 0.0);
@@ -96,22 +123,19 @@ Result<std::optional<TableFacts>> DescribeTable(Client* client, const std::strin
 Result<TableFacts> EnsureTable(Client* client, const std::string& table,
                                const TableWishes& wishes) {
   BANQUET_ASSIGN_OR_RETURN(std::optional<TableFacts> facts, DescribeTable(client, table));
-  if (facts.has_value() && facts->is_active) return *facts;
   if (!facts.has_value()) {
     const auto made = client->Call("CreateTable", CreateRequest(table, wishes).dump());
     // Another run may have been faster.
     if (!made.ok() && client->error_code() != kTableInUse) return made.status();
   }
-  const bool is_new = !facts.has_value();
-  BANQUET_RETURN_NOT_OK(Await(client, table, wishes, [](const auto& found) {
-    return found.has_value() && found->is_active;
-  }));
-  if (is_new && !wishes.ttl_attribute.empty()) {
-    BANQUET_RETURN_NOT_OK(client->Call("UpdateTimeToLive", TtlRequest(table, wishes)).status());
+  if (!facts.has_value() || !facts->is_active) {
+    BANQUET_RETURN_NOT_OK(Await(client, table, wishes, [&](const auto& found) {
+      facts = found;
+      return found.has_value() && found->is_active;
+    }));
   }
-  BANQUET_ASSIGN_OR_RETURN(facts, DescribeTable(client, table));
-  if (facts.has_value()) return *facts;
-  return RemoteError({}, "{}: table {} was removed while it was made", client->server(), table);
+  if (!wishes.ttl_attribute.empty()) BANQUET_RETURN_NOT_OK(EnsureTimeToLive(client, table, wishes));
+  return *facts;
 }
 
 Status RemoveTable(Client* client, const std::string& table, const TableWishes& wishes) {

@@ -25,7 +25,7 @@ Result<std::optional<TableFacts>> DescribeTable(Client* client, const std::strin
 
 struct TableWishes {
   std::map<std::string, std::string> tags;
-  std::string ttl_attribute;  // Of a table that is made: its time to live; empty: none.
+  std::string ttl_attribute;                    // By which items are to expire; empty: none.
   std::chrono::milliseconds patience{300'000};  // Until it can be written.
   Clock* clock = &SystemClock();
   std::stop_token stop;

@@ -186,7 +186,9 @@ Result<std::string> ViewWriter::StatementsOf(bool is_insert, std::span<const Flu
       is_insert ? "INSERT INTO " + quoted + " VALUE {'entity_id': ?, 'event_ts': ?, 'values': ?" +
                       (expires ? ", '" + expiry + "': ?" : "") + "}"
                 : "UPDATE " + quoted + R"( SET event_ts=? SET "values"=?)" +
-                      (expires ? " SET \"" + expiry + "\"=?" : "") +
+                      (expires          ? " SET \"" + expiry + "\"=?"
+                       : expiry.empty() ? ""  // Else the one of a ttl that the view had goes.
+                                        : " REMOVE \"" + expiry + "\"") +
                       " WHERE entity_id=? AND event_ts <= ?";
   const std::string statement_text = JsonText(statement);
   std::string body = R"({"Statements":[)";
