@@ -10,6 +10,7 @@
 #include <span>
 #include <vector>
 
+#include "banquet/base/clock.h"
 #include "banquet/client/network/wait_ready.h"
 #include "banquet/online/redis/name_lookup.h"
 #include "banquet/online/redis/reply_class.h"
@@ -172,6 +173,10 @@ Result<const Reply*> Connection::Receive() {
 Result<const Reply*> Connection::Call(std::initializer_list<std::string_view> words) {
   commands_.Command(words);
   return Receive();
+}
+
+Status Connection::Pause(milliseconds duration) const {
+  return SystemClock().Wait(duration, settings_.stop) ? Status::OK() : CancelledError();
 }
 
 ssize_t Connection::SendSome(const char* data, size_t size) {

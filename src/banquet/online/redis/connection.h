@@ -47,6 +47,8 @@ class Connection {
   Result<const Reply*> Receive();
   // Sends one command and receives its reply.
   Result<const Reply*> Call(std::initializer_list<std::string_view> words);
+  // Sleeps. A stop is told as cancelled.
+  Status Pause(std::chrono::milliseconds duration) const;
 
   // The server's number of this connection; nullopt: it does not tell.
   std::optional<int64_t> id() const { return id_; }

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <set>
+#include <thread>
 
 #include "banquet/base/hex_text.h"
 #include "banquet/base/testing.h"
@@ -402,6 +403,21 @@ TEST(RedisStoreTest, WaitsForReplicas) {
   ASSERT_OK_AND_ASSIGN(const auto greedy, StoreOn(server.port(), "", context));
   ASSERT_OK(greedy->Prepare({}));
   EXPECT_FAULT(Fault::kRemote, "1 of 2", greedy->ConfirmWritten());
+}
+
+TEST(RedisStoreTest, AStopEndsTheWaitForReplicas) {
+  ScriptedServer server(nullptr);
+  std::stop_source stop;
+  OnlineStoreContext context = PatientContext();
+  context.redis_wait_replicas = 2;
+  context.stop = stop.get_token();
+  ASSERT_OK_AND_ASSIGN(const auto store, StoreOn(server.port(), "", context));
+  ASSERT_OK(store->Prepare({}));
+  const std::jthread stopping([&stop] {
+    std::this_thread::sleep_for(milliseconds(200));
+    stop.request_stop();
+  });
+  EXPECT_FAULT(Fault::kCancelled, "", store->ConfirmWritten());
 }
 
 // What is wanted is where the server was at the end of our writes, whatever others write meanwhile.

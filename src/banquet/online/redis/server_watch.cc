@@ -83,7 +83,7 @@ Status AwaitReplicas(Connection* connection, int replicas) {
                          "(banquet.redis_wait_replicas)",
                          connection->server(), patience.count(), found.Reached(wanted), replicas);
     }
-    SystemClock().Wait(kLookAgain, {});
+    BANQUET_RETURN_NOT_OK(connection->Pause(kLookAgain));
     BANQUET_ASSIGN_OR_RETURN(found, AskForReplicas(connection));
   }
   return Status::OK();
