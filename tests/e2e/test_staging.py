@@ -218,11 +218,16 @@ def test_what_a_killed_run_left_the_next_one_takes_away(make_repository, redis_c
 
 
 def test_a_source_that_fails_leaves_nothing_in_staging(repository, local):
+    """Keys and times are whole, so that winners are staged before the damage is met."""
     path = repository.path / "data/inc.parquet"
+    pq.write_table(pq.read_table(path), path, row_group_size=2, use_dictionary=False, compression="snappy")
+    last = pq.ParquetFile(path).metadata.row_group(0)
+    feature, = [last.column(i) for i in range(last.num_columns) if last.column(i).path_in_schema == "f1"]
     data = bytearray(path.read_bytes())
-    data[40:60] = b"\\xff" * 20
+    end = feature.data_page_offset + feature.total_compressed_size
+    data[end - 6:end] = b"\xff" * 6
     path.write_bytes(bytes(data))
-    outcome = repository.banquet("materialize", *WINDOW, f"--staging-location={local.uri}")
+    outcome = repository.banquet("materialize", *WINDOW, "-v", "inc_plain", f"--staging-location={local.uri}")
     assert outcome.exit_code == DATA, outcome
     assert local.keys() == [] and "banquet load" not in outcome.stderr
 

@@ -1,5 +1,6 @@
 #include "banquet/builtin/products.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <string>
 #include <utility>
@@ -85,6 +86,17 @@ Status CheckNotTwice(const RepoConfig& config) {
   return Status::OK();
 }
 
+// A registry's URL without its password and query, which may change while the registry stays.
+std::string WithoutLogin(const std::string& url) {
+  const size_t scheme = url.find("://");
+  if (scheme == std::string::npos) return url;
+  const size_t begin = scheme + 3;
+  const size_t host_end = std::min(url.find_first_of("/?", begin), url.size());
+  const size_t at = url.substr(0, host_end).rfind('@');
+  const size_t host = at == std::string::npos ? begin : at + 1;
+  return url.substr(0, begin) + url.substr(host, url.find('?') - host);
+}
+
 }  // namespace
 
 std::vector<StoreLanes*> OnlineStores::All() const {
@@ -165,7 +177,7 @@ Result<std::unique_ptr<StagingArea>> MakeStagingArea(const RepoConfig& config,
     location = (std::filesystem::path(config.repo_path) / location).lexically_normal().string();
   }
   return std::make_unique<StagingArea>(MakeStagingObjects(config, stop, clock), location,
-                                       config.registry.path);
+                                       WithoutLogin(config.registry.path));
 }
 
 Result<std::unique_ptr<ComputeEngine>> MakeComputeEngine(const RepoConfig& config) {

@@ -120,7 +120,7 @@ Result<StagingFolder> StagingArea::Begin(const std::string& project, const std::
     if (path.kind == ListedPath::Kind::kFolder)
       BANQUET_RETURN_NOT_OK(store_->RemoveFolder(path.uri));
   }
-  return StagingFolder(store_, of_view + "/" + run_id);
+  return StagingFolder(store_, of_view + "/" + PercentEncoded(run_id));
 }
 
 Result<FoundManifest> ReadManifest(std::shared_ptr<ObjectStore> store,

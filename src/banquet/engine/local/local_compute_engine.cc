@@ -70,7 +70,8 @@ class LocalComputeEngine final : public ComputeEngine {
   Status Load(const ExecutionContext& context, const TaskGroup& group, const Jobs& jobs,
               OfflineStore* offline_store, RowFates* fates) {
     PlanResources resources = ResourcesOf(context, offline_store, fates);
-    BANQUET_ASSIGN_OR_RETURN(const ExecutionPlan plan, PlanOf(context, group, offline_store));
+    BANQUET_ASSIGN_OR_RETURN(const ExecutionPlan plan,
+                             PlanOf(group, offline_store, context.write_order()));
     for (StoreLanes* lanes : context.online_stores) {
       WriteTarget& target = resources.targets.emplace_back();
       target.lanes = lanes;
@@ -91,8 +92,9 @@ class LocalComputeEngine final : public ComputeEngine {
                                RowFates* fates, StagingFolder* folder) {
     PlanResources resources = ResourcesOf(context, context.offline_store, fates);
     resources.dictionaries = false;
+    // Who loads the rows puts them in order.
     BANQUET_ASSIGN_OR_RETURN(const ExecutionPlan plan,
-                             PlanOf(context, group, context.offline_store));
+                             PlanOf(group, context.offline_store, WriteOrder::kAny));
     BANQUET_ASSIGN_OR_RETURN(LoweredPlan lowered, LowerPlan(plan, resources));
     const MaterializationTask& task = group.tasks.front();
     BANQUET_ASSIGN_OR_RETURN(
@@ -148,9 +150,9 @@ class LocalComputeEngine final : public ComputeEngine {
     return folder.uri().substr(folder.uri().rfind('/') + 1);
   }
 
-  static Result<ExecutionPlan> PlanOf(const ExecutionContext& context, const TaskGroup& group,
-                                      const OfflineStore* offline_store) {
-    const FeatureBuilder builder(offline_store->capabilities(), context.write_order());
+  static Result<ExecutionPlan> PlanOf(const TaskGroup& group, const OfflineStore* offline_store,
+                                      WriteOrder order) {
+    const FeatureBuilder builder(offline_store->capabilities(), order);
     return builder.Build(group);
   }
 
