@@ -5,8 +5,12 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
+#include <optional>
 #include <random>
+#include <string>
 #include <tuple>
+#include <vector>
 
 #include "banquet/base/testing.h"
 #include "banquet/base/time_text.h"
