@@ -8,9 +8,13 @@
 #include "arrow/io/interfaces.h"
 #include "arrow/record_batch.h"
 #include "arrow/type.h"
+#include "arrow/util/byte_size.h"
 #include "banquet/base/percent_text.h"
 #include "banquet/staging/manifest.h"
 #include "parquet/arrow/writer.h"
+#include "parquet/exception.h"
+#include "parquet/file_reader.h"
+#include "parquet/metadata.h"
 #include "parquet/properties.h"
 
 namespace banquet {
@@ -20,6 +24,7 @@ using objects::ListedPath;
 using objects::ObjectStore;
 
 constexpr int64_t kRowGroupRows = 131'072;
+constexpr int64_t kRowGroupBytes = int64_t{8} << 20;  // Of Arrow: what one writer keeps in memory.
 constexpr int64_t kManifestBytesMax = int64_t{256} << 20;
 
 // FNV-1a, 32 bits: enough to keep some registries apart.
@@ -40,6 +45,11 @@ class FileWriter final : public StagedFileWriter {
   }
 
   Status Write(const arrow::RecordBatch& rows) override {
+    BANQUET_ASSIGN_OR_RETURN(const int64_t bytes, arrow::util::ReferencedBufferSize(rows));
+    if (std::exchange(buffered_, buffered_ + bytes) > 0 && buffered_ > kRowGroupBytes) {
+      BANQUET_RETURN_NOT_OK(writer_->NewBufferedRowGroup());
+      buffered_ = bytes;
+    }
     BANQUET_RETURN_NOT_OK(writer_->WriteRecordBatch(rows));
     rows_ += rows.num_rows();
     return Status::OK();
@@ -57,6 +67,7 @@ class FileWriter final : public StagedFileWriter {
   const std::shared_ptr<arrow::io::OutputStream> stream_;
   const std::unique_ptr<parquet::arrow::FileWriter> writer_;
   int64_t rows_ = 0;
+  int64_t buffered_ = 0;  // Bytes of the rows of the open row group.
 };
 
 }  // namespace
@@ -91,6 +102,29 @@ Status StagingFolder::CheckFiles(const StagedManifest& manifest) {
   if (found.empty()) return Status::OK();
   return DataError("A file that the manifest does not name lies in the folder: {}/{}", uri_,
                    found.begin()->first);
+}
+
+Result<std::vector<StagedFile>> StagingFolder::TakeParquetFiles() const {
+  std::vector<StagedFile> files;
+  BANQUET_ASSIGN_OR_RETURN(const std::vector<ListedPath> listed,
+                           store_->List(uri_, /*below=*/true));
+  for (const ListedPath& path : listed) {
+    if (path.kind != ListedPath::Kind::kObject) continue;
+    const std::string name = path.uri.substr(uri_.size() + 1);
+    const bool is_hidden = name.front() == '.' || name.front() == '_';
+    if (is_hidden || !name.ends_with(".parquet") || name.find('/') != std::string::npos) {
+      BANQUET_RETURN_NOT_OK(store_->Remove(path.uri));
+      continue;
+    }
+    BANQUET_ASSIGN_OR_RETURN(const objects::OpenObject object, store_->Open(path.uri));
+    try {
+      const int64_t rows = parquet::ReadMetaData(object.file)->num_rows();
+      files.push_back({.name = name, .rows = rows, .bytes = path.size});
+    } catch (const parquet::ParquetException& error) {
+      return DataError("A staged file is no Parquet: {}: {}", path.uri, error.what());
+    }
+  }
+  return files;
 }
 
 Status StagingFolder::Remove() { return store_->RemoveFolder(uri_); }

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "arrow/type_fwd.h"
 #include "banquet/base/status.h"
@@ -29,6 +30,9 @@ class StagingFolder {
   // Whether exactly the files of the manifest are there, each of its size, and nothing else beside
   // or below them. What is missing or too many is a data error.
   Status CheckFiles(const StagedManifest& manifest);
+  // What another program has written there: its Parquet files, whose rows their footers tell. What
+  // it left beside them (checksums, marks of success) is removed.
+  Result<std::vector<StagedFile>> TakeParquetFiles() const;
   // With all that lies in it; only of a folder that StagingArea has made.
   Status Remove();
   // The files of the manifest and itself, and the folder if it is empty then: nothing of others.

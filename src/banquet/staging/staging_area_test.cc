@@ -8,6 +8,8 @@
 #include "arrow/type.h"
 #include "banquet/base/testing.h"
 #include "banquet/client/filesystem/temporary_directory.h"
+#include "parquet/file_reader.h"
+#include "parquet/metadata.h"
 
 namespace banquet {
 namespace {
@@ -87,6 +89,46 @@ TEST_F(StagingAreaTest, ANewFolderTakesAwayWhatEarlierRunsOfTheViewLeft) {
   EXPECT_TRUE(fs::exists(others.uri()));
   EXPECT_TRUE(fs::exists(foreign.uri()));
   EXPECT_NE(next.uri(), old.uri());
+}
+
+// What Spark leaves: checksums of local files, marks of success, folders of attempts.
+TEST_F(StagingAreaTest, FilesOfAnotherProgramAreTaken) {
+  const StagingFolder folder = Begin("stats", "run-1");
+  WriteFile(folder, "part-00001.parquet", 3);
+  WriteFile(folder, "part-00000.parquet", 0);
+  for (const char* name : {"_SUCCESS", ".part-00001.parquet.crc", "_metadata.parquet", "notes.txt"})
+    std::ofstream(folder.uri() + "/" + name) << "x";
+  fs::create_directories(folder.uri() + "/_temporary/0");
+  std::ofstream(folder.uri() + "/_temporary/0/part-1.parquet") << "x";
+  ASSERT_OK_AND_ASSIGN(const std::vector<StagedFile> files, folder.TakeParquetFiles());
+  ASSERT_EQ(files.size(), 2U);
+  EXPECT_EQ(files[0].name, "part-00000.parquet");
+  EXPECT_EQ(files[0].rows, 0);
+  EXPECT_EQ(files[1].rows, 3);
+  EXPECT_EQ(files[1].bytes,
+            static_cast<int64_t>(fs::file_size(folder.uri() + "/part-00001.parquet")));
+  EXPECT_OK(StagingFolder(folder).CheckFiles(ManifestOf(files)));
+  std::ofstream(folder.uri() + "/part-00002.parquet") << "no parquet";
+  EXPECT_FAULT(Fault::kData, "part-00002.parquet", folder.TakeParquetFiles());
+}
+
+// A writer keeps no more in memory than some rows, however wide they are.
+TEST_F(StagingAreaTest, RowGroupsAreBoundedInBytes) {
+  const StagingFolder folder = Begin("stats", "run-1");
+  const auto batch = Numbers(100'000);  // 800 kB.
+  ASSERT_OK_AND_ASSIGN(const auto writer,
+                       StagedFileWriter::Open(folder, "part-0.parquet", batch->schema()));
+  for (int i = 0; i < 25; ++i) ASSERT_OK(writer->Write(*batch->Slice(0, 50'000 + i)));
+  ASSERT_OK(writer->Close());
+  const auto metadata =
+      parquet::ParquetFileReader::OpenFile(folder.uri() + "/part-0.parquet")->metadata();
+  int64_t rows = 0;
+  for (int i = 0; i < metadata->num_row_groups(); ++i) {
+    EXPECT_LE(metadata->RowGroup(i)->num_rows() * 8, 8 << 20);
+    rows += metadata->RowGroup(i)->num_rows();
+  }
+  EXPECT_GE(metadata->num_row_groups(), 2);
+  EXPECT_EQ(rows, 25 * 50'000 + 300);
 }
 
 TEST_F(StagingAreaTest, AFileThatIsNotClosedIsNoneOfTheManifests) {
