@@ -35,15 +35,18 @@ struct DataSource {
   std::string timestamp_field;
   std::string created_timestamp_column;              // Empty: none.
   std::string date_partition_column;                 // Empty: none.
+  std::string date_partition_column_format;          // Python's strftime; Spark and Athena.
   std::map<std::string, std::string> field_mapping;  // Source column -> feature name.
 
   // Files.
   std::string uri;          // As registered; relative ones count from the repository.
-  std::string file_format;  // "", "parquet" or "delta".
+  std::string file_format;  // "", "parquet" or "delta"; of Spark also "csv", "json", "avro".
   std::string s3_endpoint_override;
   // Tables and queries of warehouses, and Spark.
   std::string table;
   std::string query;
+  std::string table_format;  // Of Spark's path: "delta", "iceberg", "hudi"; empty: file_format.
+  std::map<std::string, std::string> table_format_options;
 
   bool operator==(const DataSource&) const = default;
 };

@@ -59,8 +59,10 @@ struct FeatureView {
   std::optional<DataSource> stream_source;
   std::vector<Aggregation> aggregations;
   bool has_transformation = false;
-  std::string mode;           // Of the transformation: "python", "pandas", "spark_sql", …
-  int source_view_count = 0;  // > 0: a view on views.
+  std::string mode;                 // Of the transformation: "python", "pandas", "spark_sql", …
+  std::string transformation_name;  // Of its function.
+  std::string transformation_text;  // The source text of the function; empty: not kept.
+  int source_view_count = 0;        // > 0: a view on views.
   bool enable_validation = false;
   bool enable_tiling = false;
   bool write_to_online_store = false;  // On-demand views.

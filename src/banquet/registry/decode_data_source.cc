@@ -20,6 +20,32 @@ void DecodeTable(const Options& options, DataSource* source) {
   source->query = options.query();
 }
 
+void DecodeTableFormat(const feast::core::TableFormat& format, DataSource* source) {
+  using Format = feast::core::TableFormat;
+  const auto take = [source](const char* name, const auto& one) {
+    source->table_format = name;
+    source->table_format_options = DecodeMap(one.properties());
+  };
+  switch (format.format_case()) {
+    case Format::kIcebergFormat:
+      return take("iceberg", format.iceberg_format());
+    case Format::kDeltaFormat:
+      return take("delta", format.delta_format());
+    case Format::kHudiFormat:
+      return take("hudi", format.hudi_format());
+    case Format::FORMAT_NOT_SET:
+      return;
+  }
+}
+
+void DecodeSpark(const Proto::SparkOptions& options, DataSource* source) {
+  DecodeTable(options, source);
+  source->uri = options.path();
+  source->file_format = options.file_format();
+  source->date_partition_column_format = options.date_partition_column_format();
+  DecodeTableFormat(options.table_format(), source);
+}
+
 // PostgreSQL and its like keep a JSON object; other custom sources may keep anything.
 void DecodeCustom(const std::string& configuration, DataSource* source) {
   const nlohmann::json json =
@@ -48,9 +74,7 @@ void DecodeOptions(const Proto& proto, DataSource* source) {
     case Proto::kAthenaOptions:
       return DecodeTable(proto.athena_options(), source);
     case Proto::kSparkOptions:
-      source->uri = proto.spark_options().path();
-      source->file_format = proto.spark_options().file_format();
-      return DecodeTable(proto.spark_options(), source);
+      return DecodeSpark(proto.spark_options(), source);
     case Proto::kCustomOptions:
       return DecodeCustom(proto.custom_options().configuration(), source);
     case Proto::OPTIONS_NOT_SET:

@@ -83,6 +83,12 @@ std::string ModeOf(const Spec& spec) {
   return spec.feature_transformation().user_defined_function().mode();
 }
 
+template <typename Function>
+void DecodeFunction(const Function& function, FeatureView* view) {
+  view->transformation_name = function.name();
+  view->transformation_text = function.body_text();
+}
+
 }  // namespace
 
 std::map<std::string, std::string> DecodeMap(
@@ -99,6 +105,7 @@ FeatureView DecodeView(const feast::core::FeatureView& view) {
   decoded.offline = spec.offline();
   decoded.has_transformation = is_batch;
   decoded.mode = ModeOf(spec);
+  DecodeFunction(spec.feature_transformation().user_defined_function(), &decoded);
   decoded.source_view_count = spec.source_views_size();
   decoded.enable_validation = spec.enable_validation();
   decoded.version = spec.version();
@@ -117,6 +124,11 @@ FeatureView DecodeView(const feast::core::StreamFeatureView& view) {
   decoded.has_transformation =
       spec.has_user_defined_function() || spec.has_feature_transformation();
   decoded.mode = ModeOf(spec);
+  if (spec.has_feature_transformation()) {
+    DecodeFunction(spec.feature_transformation().user_defined_function(), &decoded);
+  } else {
+    DecodeFunction(spec.user_defined_function(), &decoded);
+  }
   decoded.enable_tiling = spec.enable_tiling();
   decoded.enable_validation = spec.enable_validation();
   decoded.version = spec.version();
