@@ -101,7 +101,6 @@ class CaseRun {
     }
     BANQUET_ASSIGN_OR_RETURN(query.end_us, ParseInstant(step.end));
     BANQUET_ASSIGN_OR_RETURN(const auto contents, registry_.Read());
-    BANQUET_ASSIGN_OR_RETURN(auto tasks, SelectTasks(*contents, config_, query, kNow_us));
     StoreLanes lanes("memory", store_.get());
     const ExecutionContext context{.config = &config_,
                                    .registry = &registry_,
@@ -110,8 +109,10 @@ class CaseRun {
                                    .online_stores = {&lanes},
                                    .clock = &SystemClock(),
                                    .stop = {}};
-    BANQUET_ASSIGN_OR_RETURN(const auto engine, MakeComputeEngine(config_));
-    const auto jobs = engine->Materialize(context, std::move(tasks));
+    BANQUET_ASSIGN_OR_RETURN(const auto engines, MakeEngines(config_, {}, SystemClock()));
+    BANQUET_ASSIGN_OR_RETURN(auto tasks,
+                             SelectTasks(*contents, config_, query, engines->reach(), kNow_us));
+    const auto jobs = engines->Materialize(context, std::move(tasks));
     jobs.front()->Wait(std::chrono::minutes(1));
     status_ = jobs.front()->error();
     report_ = jobs.front()->report();

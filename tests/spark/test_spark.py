@@ -124,14 +124,14 @@ def test_a_stop_ends_the_application(make_repository, redis_clean):
 
 @pytest.mark.parametrize("change, code, words", [
     (lambda r: r.environment.update(SPARK_HOME="/nowhere"), 2, ("/nowhere/bin/spark-submit",)),
-    (lambda r: (r.path / "data/inc.parquet").unlink(), 4, ("inc.parquet",)),
+    (lambda r: (r.path / "data/inc.parquet").unlink(), 2, ("inc.parquet",)),
     (lambda r: r.configure((r.path / "feature_store.yaml").read_text().replace("partitions: 2", "partitions: -1")), 2, ("partitions",)),
-    (lambda r: r.configure((r.path / "feature_store.yaml").read_text().replace("  partitions:", "  staging_location: x\n  partitions:")), 2,
+    (lambda r: r.configure((r.path / "feature_store.yaml").read_text().replace("  partitions:", "  write: staging\n  partitions:")), 2,
      ("staging_location",)),
     (lambda r: r.configure((r.path / "feature_store.yaml").read_text().replace("spark_conf:\n", "spark_conf:\n    spark.submit.deployMode: cluster\n")),
      2, ("deployMode",)),
     (lambda r: r.configure((r.path / "feature_store.yaml").read_text().replace('"local[2]"', '"spark://h:1"')), 2, ("SQLite", "local engine")),
-    (lambda r: r.append_configuration("banquet: {on_null_key: fail}\n"), 2, ("on_null_key",))])
+    (lambda r: r.append_configuration("banquet: {on_null_key: fail}\n"), 3, ("on_null_key",))])
 def test_what_is_wrong_is_one_line(change, code, words, make_repository):
     repository = make_repository(master="local[2]")
     change(repository)

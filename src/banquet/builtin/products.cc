@@ -14,6 +14,8 @@
 namespace banquet {
 namespace {
 
+constexpr char kSparkStore[] = "spark";  // offline_store.type
+
 std::string Joined(const std::vector<std::string>& words) {
   std::string text;
   for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
@@ -97,6 +99,60 @@ std::string WithoutLogin(const std::string& url) {
   return url.substr(0, begin) + url.substr(host, url.find('?') - host);
 }
 
+Result<std::unique_ptr<StagingArea>> StagingAreaAt(std::string location, const std::string& option,
+                                                   const RepoConfig& config,
+                                                   const std::stop_token& stop, Clock& clock) {
+  if (!objects::IsObjectUri(location)) {
+    if (location.find("://") != std::string::npos) {
+      return UserError("{} must be a folder or begin with s3:// or gs://: {}", option, location);
+    }
+    location = (std::filesystem::path(config.repo_path) / location).lexically_normal().string();
+  }
+  return std::make_unique<StagingArea>(MakeStagingObjects(config, stop, clock), location,
+                                       WithoutLogin(config.registry.path));
+}
+
+// The spark_conf of an offline_store of type spark, beneath that of the engine: Feast's users write
+// it in either.
+Status AddConfOfOfflineStore(const RepoConfig& config, SparkSettings* settings) {
+  if (config.offline_store_type != kSparkStore) return Status::OK();
+  const ConfigNode* conf = config.offline_store.Find("spark_conf");
+  if (conf == nullptr || conf->kind == ConfigNode::Kind::kNull) return Status::OK();
+  BANQUET_ASSIGN_OR_RETURN(const auto entries, ParseSparkConf(*conf, "offline_store.spark_conf"));
+  settings->conf.insert(entries.begin(), entries.end());
+  return Status::OK();
+}
+
+// Spark stages where it is told to, or where all runs do.
+Result<std::unique_ptr<ComputeEngine>> MakeSpark(const BatchEngineBlock& block,
+                                                 const std::string& where, const RepoConfig& config,
+                                                 const std::stop_token& stop, Clock& clock) {
+  BANQUET_ASSIGN_OR_RETURN(SparkSettings settings, ParseSparkSettings(block.block));
+  BANQUET_RETURN_NOT_OK(AddConfOfOfflineStore(config, &settings));
+  const std::string& of_run = config.options.staging_location;
+  const SparkWrite write =
+      settings.write.value_or(of_run.empty() ? SparkWrite::kExecutors : SparkWrite::kStaging);
+  if (write == SparkWrite::kExecutors) return MakeSparkComputeEngine(std::move(settings), nullptr);
+  const std::string& location = of_run.empty() ? settings.staging_location : of_run;
+  if (location.empty()) {
+    return UserError("{}: write: staging needs a staging_location, here or under banquet:",
+                     WhereOf(block.block, config));
+  }
+  BANQUET_ASSIGN_OR_RETURN(
+      auto staging, StagingAreaAt(location, where + ".staging_location", config, stop, clock));
+  return MakeSparkComputeEngine(std::move(settings), std::move(staging));
+}
+
+Result<std::unique_ptr<ComputeEngine>> MakeEngine(const BatchEngineBlock& block,
+                                                  const std::string& where,
+                                                  const RepoConfig& config,
+                                                  const std::stop_token& stop, Clock& clock) {
+  if (block.type == "local") return MakeLocalComputeEngine(block.block);
+  if (block.type == "spark.engine") return MakeSpark(block, where, config, stop, clock);
+  return UserError("{}: {}: this version has no engine {}; it has local and spark.engine",
+                   WhereOf(block.block, config), where, block.type);
+}
+
 }  // namespace
 
 std::vector<StoreLanes*> OnlineStores::All() const {
@@ -137,7 +193,10 @@ Result<std::unique_ptr<OnlineStore>> MakeOnlineStore(const RepoConfig& config, s
 }
 
 Result<std::unique_ptr<OfflineStore>> MakeOfflineStore(const RepoConfig& config) {
-  const std::vector<std::string> types = {"dask", "duckdb", "file"};
+  const std::vector<std::string> types = {"dask", "duckdb", "file", "spark"};
+  // Its tables are Spark's to read, by the engine; files we read too.
+  if (config.offline_store_type == kSparkStore)
+    return parquet_store::MakeStore({}, OfflineContextOf(config));
   for (const std::string& type : types) {
     if (type == config.offline_store_type) {
       return parquet_store::MakeStore(config.offline_store, OfflineContextOf(config));
@@ -167,25 +226,41 @@ std::shared_ptr<objects::ObjectStore> MakeStagingObjects(const RepoConfig& confi
 
 Result<std::unique_ptr<StagingArea>> MakeStagingArea(const RepoConfig& config,
                                                      const std::stop_token& stop, Clock& clock) {
-  std::string location = config.options.staging_location;
-  if (location.empty()) return nullptr;
-  if (!objects::IsObjectUri(location)) {
-    if (location.find("://") != std::string::npos) {
-      return UserError("banquet.staging_location must be a folder or begin with s3:// or gs://: {}",
-                       location);
-    }
-    location = (std::filesystem::path(config.repo_path) / location).lexically_normal().string();
-  }
-  return std::make_unique<StagingArea>(MakeStagingObjects(config, stop, clock), location,
-                                       WithoutLogin(config.registry.path));
+  if (config.options.staging_location.empty()) return nullptr;
+  return StagingAreaAt(config.options.staging_location, "banquet.staging_location", config, stop,
+                       clock);
 }
 
-Result<std::unique_ptr<ComputeEngine>> MakeComputeEngine(const RepoConfig& config) {
-  if (config.batch_engine_type == "local") return MakeLocalComputeEngine(config.batch_engine);
-  if (config.batch_engine_type == "spark.engine")
-    return MakeSparkComputeEngine(config.batch_engine);
-  return UserError("{}: batch_engine: this version has no engine {}; it has local and spark.engine",
-                   WhereOf(config.batch_engine, config), config.batch_engine_type);
+Result<std::unique_ptr<EngineSet>> MakeEngines(const RepoConfig& config,
+                                               const std::stop_token& stop, Clock& clock) {
+  BANQUET_ASSIGN_OR_RETURN(
+      auto of_all, MakeEngine({.type = config.batch_engine_type, .block = config.batch_engine},
+                              "batch_engine", config, stop, clock));
+  auto engines = std::make_unique<EngineSet>(std::move(of_all));
+  std::vector<std::pair<const BatchEngineBlock*, std::vector<std::string>>> blocks;
+  for (const auto& [view, options] : config.options.views) {
+    if (!options.batch_engine.has_value()) continue;
+    const BatchEngineBlock& block = *options.batch_engine;
+    const auto same = std::ranges::find_if(blocks, [&](const auto& known) {
+      return known.first->type == block.type && known.first->block.SaysTheSame(block.block);
+    });
+    if (same == blocks.end()) {
+      blocks.push_back({&block, {view}});
+    } else {
+      same->second.push_back(view);
+    }
+  }
+  for (const auto& [block, views] : blocks) {
+    BANQUET_ASSIGN_OR_RETURN(
+        auto engine, MakeEngine(*block, "banquet.views." + views.front() + ".batch_engine", config,
+                                stop, clock));
+    engines->Add(std::move(engine), views);
+  }
+  return engines;
+}
+
+std::unique_ptr<EngineSet> MakeLocalEngines() {
+  return std::make_unique<EngineSet>(MakeLocalComputeEngine({}).ValueOrDie());
 }
 
 }  // namespace banquet

@@ -9,6 +9,7 @@
 #include "banquet/base/status.h"
 #include "banquet/config/repo_config.h"
 #include "banquet/engine/compute_engine.h"
+#include "banquet/engine/engine_set.h"
 #include "banquet/exec/store_lanes.h"
 #include "banquet/offline/offline_store.h"
 #include "banquet/online/online_store.h"
@@ -43,6 +44,11 @@ std::shared_ptr<objects::ObjectStore> MakeStagingObjects(const RepoConfig& confi
 // store's is a user error.
 Result<std::unique_ptr<StagingArea>> MakeStagingArea(const RepoConfig& config,
                                                      const std::stop_token& stop, Clock& clock);
-Result<std::unique_ptr<ComputeEngine>> MakeComputeEngine(const RepoConfig& config);
+// batch_engine, and those of banquet.views.<view>.batch_engine; views of equal blocks share one.
+Result<std::unique_ptr<EngineSet>> MakeEngines(const RepoConfig& config,
+                                               const std::stop_token& stop, Clock& clock);
+// That of this process, whatever the configuration names: for what only looks, and for rows that
+// are staged.
+std::unique_ptr<EngineSet> MakeLocalEngines();
 
 }  // namespace banquet

@@ -8,7 +8,6 @@
 #include "banquet/cli/command.h"
 #include "banquet/cli/run_parts.h"
 #include "banquet/cli/text_table.h"
-#include "banquet/engine/local/local_compute_engine.h"
 #include "banquet/engine/view_columns_of.h"
 
 namespace banquet {
@@ -29,9 +28,9 @@ struct Finding {
 
 // The source of each view: its files are opened and its columns found, no row is read. Views that
 // may be written are added to `columns`.
-void CheckViews(const ExecutionContext& context, const std::vector<SelectedTask>& tasks,
+void CheckViews(const ExecutionContext& context, const RunParts& run,
                 std::vector<Finding>* findings, std::vector<ViewColumns>* columns) {
-  for (const SelectedTask& selected : tasks) {
+  for (const SelectedTask& selected : run.tasks) {
     Finding& finding = findings->emplace_back();
     finding.what = "view " + selected.task.view.name;
     if (!selected.refusal.ok()) {
@@ -39,7 +38,7 @@ void CheckViews(const ExecutionContext& context, const std::vector<SelectedTask>
       if (!finding.skipped) finding.status = selected.refusal;
       continue;
     }
-    finding.status = PlanTask(context, selected.task).status();
+    finding.status = run.engines->Of(selected.task.view.name).Plan(context, selected.task).status();
     Result<ViewColumns> view = ViewColumnsOf(selected.task, *context.contents, *context.config);
     if (view.ok()) {
       columns->push_back(*std::move(view));
@@ -54,11 +53,12 @@ Result<std::vector<Finding>> RunCheck(const GlobalOptions& options,
   Clock& clock = SystemClock();
   const TaskQuery query{
       .views = arguments.views, .version = {}, .start_us = 0, .end_us = clock.NowUs()};
-  BANQUET_ASSIGN_OR_RETURN(const RunParts run, OpenRun(options, query, clock, {}));
+  BANQUET_ASSIGN_OR_RETURN(const RunParts run,
+                           OpenRun(options, query, RunEngines::kConfigured, clock, {}));
   const ExecutionContext context = run.Context(clock, {});
   std::vector<Finding> findings = {{"registry", context.registry->CheckWritable()}};
   std::vector<ViewColumns> columns;
-  CheckViews(context, run.tasks, &findings, &columns);
+  CheckViews(context, run, &findings, &columns);
   for (const StoreLanes* lanes : context.online_stores) {
     findings.push_back({"online store " + lanes->name(), lanes->store().Check(columns)});
   }

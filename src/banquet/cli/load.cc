@@ -31,16 +31,15 @@ Result<std::shared_ptr<const RegistryContents>> WithStagedSources(const Reposito
   }
   auto contents = std::make_shared<RegistryContents>(*repository.contents);
   for (const StagedView& staged : manifest.views) {
-    const DataSource source = StagedSource(manifest, found.folder.uri());
     bool is_there = false;
     for (FeatureView& view : contents->feature_views) {
       if (view.project != manifest.project || view.name != staged.view) continue;
-      view.batch_source = source;
+      ReadStaged(manifest, found.folder.uri(), &view);
       is_there = true;
     }
     for (FeatureViewVersion& version : contents->versions) {
       if (version.project == manifest.project && version.view == staged.view)
-        version.definition.batch_source = source;
+        ReadStaged(manifest, found.folder.uri(), &version.definition);
     }
     if (!is_there)
       return UserError("The view of the staged rows is no longer there: {}", staged.view);
@@ -74,8 +73,9 @@ Result<RunReport> RunLoad(const GlobalOptions& options, const LoadArguments& arg
     query.views.push_back(view.view);
     if (!view.version.empty()) query.version = view.version;
   }
-  BANQUET_ASSIGN_OR_RETURN(run.tasks,
-                           SelectTasks(*run.repository.contents, config, query, clock.NowUs()));
+  run.engines = MakeLocalEngines();
+  BANQUET_ASSIGN_OR_RETURN(run.tasks, SelectTasks(*run.repository.contents, config, query,
+                                                  run.engines->reach(), clock.NowUs()));
   for (size_t i = 0; i < run.tasks.size(); ++i) {
     MaterializationTask& task = run.tasks[i].task;
     const auto staged = std::ranges::find(manifest.views, task.view.name, &StagedView::view);

@@ -104,7 +104,8 @@ Result<RunReport> RunMaterialize(const GlobalOptions& options,
   Clock& clock = SystemClock();
   BANQUET_ASSIGN_OR_RETURN(const TaskQuery query, QueryOf(arguments, clock.NowUs()));
   std::stop_source stop;
-  BANQUET_ASSIGN_OR_RETURN(RunParts run, OpenRun(options, query, clock, stop.get_token()));
+  BANQUET_ASSIGN_OR_RETURN(
+      RunParts run, OpenRun(options, query, RunEngines::kConfigured, clock, stop.get_token()));
   const Repository& repository = run.repository;
   Announce(options, repository.config, query, run.tasks);
   std::vector<std::string> warnings;

@@ -11,7 +11,6 @@
 #include "banquet/cli/plan_estimate.h"
 #include "banquet/cli/run_parts.h"
 #include "banquet/cli/text_table.h"
-#include "banquet/engine/local/local_compute_engine.h"
 
 namespace banquet {
 namespace {
@@ -40,6 +39,19 @@ void PrintEstimate(const ViewEstimate& estimate) {
   }
 }
 
+void PrintFiles(const ScanSummary& scan) {
+  std::vector<std::vector<std::string>> rows = {{"  FILE", "ROWS", "ROW GROUPS", "PRUNED"}};
+  for (const ScanSummary::File& file : scan.files) {
+    rows.push_back({"  " + file.path, WithThousands(file.rows), std::to_string(file.row_groups),
+                    std::to_string(file.row_groups_pruned)});
+  }
+  std::printf("%s", FormatTable(rows, {false, true, true, true}).c_str());
+  if (scan.files_pruned > 0)
+    std::printf("  %d files pruned by their partition\n", scan.files_pruned);
+  std::printf("  %s of %s rows will be read\n", WithThousands(scan.rows - scan.rows_pruned).c_str(),
+              WithThousands(scan.rows).c_str());
+}
+
 // `estimate`: nullptr where none was asked for.
 void PrintPlanned(const SelectedTask& selected, const PlannedTask& planned,
                   const ViewEstimate* estimate) {
@@ -53,17 +65,7 @@ void PrintPlanned(const SelectedTask& selected, const PlannedTask& planned,
   std::printf("%s", indented.c_str());
   for (const std::string& text : planned.scan.pushed_down)
     std::printf("  pushed down: %s\n", text.c_str());
-  std::vector<std::vector<std::string>> rows = {{"  FILE", "ROWS", "ROW GROUPS", "PRUNED"}};
-  for (const ScanSummary::File& file : planned.scan.files) {
-    rows.push_back({"  " + file.path, WithThousands(file.rows), std::to_string(file.row_groups),
-                    std::to_string(file.row_groups_pruned)});
-  }
-  std::printf("%s", FormatTable(rows, {false, true, true, true}).c_str());
-  if (planned.scan.files_pruned > 0)
-    std::printf("  %d files pruned by their partition\n", planned.scan.files_pruned);
-  std::printf("  %s of %s rows will be read\n",
-              WithThousands(planned.scan.rows - planned.scan.rows_pruned).c_str(),
-              WithThousands(planned.scan.rows).c_str());
+  if (!planned.scan.files.empty()) PrintFiles(planned.scan);
   if (estimate != nullptr) PrintEstimate(*estimate);
   std::printf("\n");
 }
@@ -128,7 +130,10 @@ Result<int> RunPlan(const GlobalOptions& options, const PlanArguments& arguments
   BANQUET_ASSIGN_OR_RETURN(query.start_us, ParseInstant(arguments.start));
   BANQUET_ASSIGN_OR_RETURN(query.end_us, ParseInstant(arguments.end));
   Clock& clock = SystemClock();
-  BANQUET_ASSIGN_OR_RETURN(const RunParts run, OpenRun(options, query, clock, {}));
+  BANQUET_ASSIGN_OR_RETURN(
+      const RunParts run,
+      OpenRun(options, query, arguments.estimate ? RunEngines::kLocal : RunEngines::kConfigured,
+              clock, {}));
   const ExecutionContext context = run.Context(clock, {});
   std::vector<ViewEstimate> estimates;
   if (arguments.estimate) {
@@ -139,8 +144,10 @@ Result<int> RunPlan(const GlobalOptions& options, const PlanArguments& arguments
   for (size_t i = 0; i < run.tasks.size(); ++i) {
     const SelectedTask& selected = run.tasks[i];
     const ViewEstimate* estimate = arguments.estimate ? &estimates[i] : nullptr;
-    Result<PlannedTask> planned = selected.refusal.ok() ? PlanTask(context, selected.task)
-                                                        : Result<PlannedTask>(selected.refusal);
+    Result<PlannedTask> planned =
+        selected.refusal.ok()
+            ? run.engines->Of(selected.task.view.name).Plan(context, selected.task)
+            : Result<PlannedTask>(selected.refusal);
     if (planned.ok() && estimate != nullptr && !estimate->error.ok()) planned = estimate->error;
     if (!planned.ok()) {
       if (ExitCodeOf(planned.status()) > ExitCodeOf(error))

@@ -25,9 +25,9 @@ Result<std::vector<ViewEstimate>> EstimateTasks(const GlobalOptions& options, co
   }
   std::vector<SelectedTask> tasks = run.tasks;
   for (SelectedTask& selected : tasks) selected.task.records_interval = false;
-  BANQUET_ASSIGN_OR_RETURN(const auto engine, MakeComputeEngine(run.repository.config));
+  const std::unique_ptr<EngineSet> engines = MakeLocalEngines();
   CatchStopSignals();
-  const auto jobs = engine->Materialize(context, std::move(tasks));
+  const auto jobs = engines->Materialize(context, std::move(tasks));
   const auto progress = MakeProgress(ChooseProgressMode(options.progress, options.quiet), jobs);
   WaitForJobs(jobs, progress.get(), &stop);
   if (stop.stop_requested()) return CancelledError();

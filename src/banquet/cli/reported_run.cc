@@ -17,7 +17,7 @@ Result<RunReport> RunTasks(const GlobalOptions& options, RunParts* run, RunRemar
                            std::chrono::steady_clock::time_point started) {
   const RepoConfig& config = run->repository.config;
   const ExecutionContext context = run->Context(clock, stop->get_token());
-  BANQUET_ASSIGN_OR_RETURN(const auto engine, MakeComputeEngine(config));
+  const std::unique_ptr<EngineSet> engines = std::move(run->engines);  // Which borrow the context.
   const bool records = std::ranges::any_of(run->tasks, [](const SelectedTask& one) {
     return one.refusal.ok() && one.task.records_interval;
   });
@@ -28,7 +28,7 @@ Result<RunReport> RunTasks(const GlobalOptions& options, RunParts* run, RunRemar
   TellWarnings(warnings);
   // OpenRepository has told those of the configuration.
   warnings.insert(warnings.begin(), config.warnings.begin(), config.warnings.end());
-  const auto jobs = engine->Materialize(context, std::move(run->tasks));
+  const auto jobs = engines->Materialize(context, std::move(run->tasks));
   const auto progress = MakeProgress(ChooseProgressMode(options.progress, options.quiet), jobs);
   WaitForJobs(jobs, progress.get(), stop);
   const double seconds =

@@ -15,13 +15,18 @@ ExecutionContext RunParts::Context(Clock& clock, const std::stop_token& stop) co
           .stop = stop};
 }
 
-Result<RunParts> OpenRun(const GlobalOptions& options, const TaskQuery& query, Clock& clock,
-                         const std::stop_token& stop) {
+Result<RunParts> OpenRun(const GlobalOptions& options, const TaskQuery& query, RunEngines engines,
+                         Clock& clock, const std::stop_token& stop) {
   RunParts run;
   BANQUET_ASSIGN_OR_RETURN(run.repository, OpenRepository(options));
   const RepoConfig& config = run.repository.config;
-  BANQUET_ASSIGN_OR_RETURN(run.tasks,
-                           SelectTasks(*run.repository.contents, config, query, clock.NowUs()));
+  if (engines == RunEngines::kConfigured) {
+    BANQUET_ASSIGN_OR_RETURN(run.engines, MakeEngines(config, stop, clock));
+  } else {
+    run.engines = MakeLocalEngines();
+  }
+  BANQUET_ASSIGN_OR_RETURN(run.tasks, SelectTasks(*run.repository.contents, config, query,
+                                                  run.engines->reach(), clock.NowUs()));
   BANQUET_ASSIGN_OR_RETURN(run.offline_store, MakeOfflineStore(config));
   BANQUET_ASSIGN_OR_RETURN(run.online_stores, MakeOnlineStores(config, stop, clock));
   BANQUET_ASSIGN_OR_RETURN(run.staging, MakeStagingArea(config, stop, clock));

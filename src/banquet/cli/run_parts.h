@@ -22,14 +22,18 @@ struct RunParts {
   // Where rows are staged, if they are.
   std::unique_ptr<StagingArea> staging;
   std::unique_ptr<OfflineStore> staged_store;
+  std::unique_ptr<EngineSet> engines;
 
   // Borrows the parts, which stay where they are, and the clock.
   ExecutionContext Context(Clock& clock, const std::stop_token& stop) const;
 };
 
+// Which engines do the work: those of the configuration, or that of this process.
+enum class RunEngines { kConfigured, kLocal };
+
 // Mistakes are told in this order: configuration and registry, views and window, source, stores.
 // No store is contacted.
-Result<RunParts> OpenRun(const GlobalOptions& options, const TaskQuery& query, Clock& clock,
-                         const std::stop_token& stop);
+Result<RunParts> OpenRun(const GlobalOptions& options, const TaskQuery& query, RunEngines engines,
+                         Clock& clock, const std::stop_token& stop);
 
 }  // namespace banquet

@@ -94,9 +94,10 @@ Result<VerifyReport> RunVerify(const GlobalOptions& options, const VerifyArgumen
   Clock& clock = SystemClock();
   BANQUET_ASSIGN_OR_RETURN(const TaskQuery query, QueryOf(arguments, clock.NowUs()));
   BANQUET_ASSIGN_OR_RETURN(const Repository repository, OpenRepository(options));
+  const std::unique_ptr<EngineSet> engines = MakeLocalEngines();
   BANQUET_ASSIGN_OR_RETURN(
       std::vector<SelectedTask> tasks,
-      SelectTasks(*repository.contents, repository.config, query, clock.NowUs()));
+      SelectTasks(*repository.contents, repository.config, query, engines->reach(), clock.NowUs()));
   if (arguments.start.empty()) {
     BANQUET_RETURN_NOT_OK(UseRecordedWindows(arguments, options.quiet, &tasks));
   }
@@ -116,9 +117,8 @@ Result<VerifyReport> RunVerify(const GlobalOptions& options, const VerifyArgumen
                                  .online_stores = {&lanes},
                                  .clock = &clock,
                                  .stop = stop.get_token()};
-  BANQUET_ASSIGN_OR_RETURN(const auto engine, MakeComputeEngine(repository.config));
   CatchStopSignals();
-  const auto jobs = engine->Materialize(context, std::move(tasks));
+  const auto jobs = engines->Materialize(context, std::move(tasks));
   const auto progress = MakeProgress(ChooseProgressMode(options.progress, options.quiet), jobs);
   WaitForJobs(jobs, progress.get(), &stop);
   RateLimit rate(arguments.rate_max);

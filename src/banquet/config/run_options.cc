@@ -156,10 +156,14 @@ constexpr OptionSpec kOptions[] = {
      .meaning = "Further stores, by name, that are written beside online_store from one read."},
     {.name = "views",
      .type = OptionType::kNode,
-     .meaning = "Per view name: overwrite, guard and on_null_key of that view."},
+     .meaning = "Per view name: overwrite, guard, on_null_key and batch_engine of that view."},
 };
 
-constexpr OptionSpec kViewOptions[] = {kOptions[2], kOptions[3], kOptions[4]};
+constexpr OptionSpec kViewOptions[] = {
+    kOptions[2],
+    kOptions[3],
+    kOptions[4],
+    {.name = "batch_engine", .type = OptionType::kNode, .meaning = "The view's own engine."}};
 static_assert(kViewOptions[0].name == "overwrite" && kViewOptions[2].name == "on_null_key");
 
 // Options of Banquet that this version does not act on. Ignoring them would break a promise.
@@ -216,7 +220,15 @@ Overwrite OverwriteNamed(const std::string& word) {
   return word == "always" ? Overwrite::kAlways : Overwrite::kNewest;
 }
 
-// The three options that a view may have of its own, where they are written.
+// {type: …} with the engine's keys, or the type alone.
+Result<BatchEngineBlock> ReadBatchEngine(const ConfigNode& node, const std::string& place) {
+  const ConfigNode* type = node.kind == ConfigNode::Kind::kMap ? node.Find("type") : &node;
+  if (type == nullptr || type->kind != ConfigNode::Kind::kScalar || type->scalar.empty())
+    return UserError("{}: write a batch_engine block with its type", place);
+  return BatchEngineBlock{.type = BatchEngineWord(type->scalar), .block = node};
+}
+
+// What a view may have of its own, where it is written.
 ViewOptions ReadViewOptions(const OptionValues& values) {
   ViewOptions options;
   if (values.Has("overwrite")) options.overwrite = OverwriteNamed(*values.Text("overwrite"));
@@ -243,10 +255,10 @@ Result<std::map<std::string, ViewOptions>> ReadViews(const ConfigNode& node) {
       const bool of_view =
           std::ranges::find(kViewOptions, key, &OptionSpec::name) != std::end(kViewOptions);
       const bool of_run = std::ranges::find(kOptions, key, &OptionSpec::name) != std::end(kOptions);
-      if (of_view || !(of_run || key == "batch_engine")) continue;
+      if (of_view || !of_run) continue;
       return UserError(
-          "{}: this version has it for the whole run only; one view may have overwrite, guard and "
-          "on_null_key",
+          "{}: this version has it for the whole run only; one view may have overwrite, guard, "
+          "on_null_key and batch_engine",
           place);
     }
     BANQUET_ASSIGN_OR_RETURN(
@@ -254,6 +266,11 @@ Result<std::map<std::string, ViewOptions>> ReadViews(const ConfigNode& node) {
         OptionValues::Parse(kViewOptions, block, std::string(kBlock) + "." + path));
     ViewOptions& options = views.emplace(name, ReadViewOptions(values)).first->second;
     options.place = PlaceOf(block.location, path);
+    if (const ConfigNode* engine = values.Node("batch_engine")) {
+      BANQUET_ASSIGN_OR_RETURN(
+          options.batch_engine,
+          ReadBatchEngine(*engine, PlaceOf(engine->location, path + ".batch_engine")));
+    }
   }
   return views;
 }

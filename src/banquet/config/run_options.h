@@ -26,11 +26,18 @@ struct UnsupportedRule {
 };
 
 // Options that one view may have of its own (`views.<name>.…`).
+// A batch_engine of a view's own.
+struct BatchEngineBlock {
+  std::string type;  // Aliases resolved.
+  ConfigNode block;
+};
+
 struct ViewOptions {
   std::string place;  // Where the block is written, for messages.
   std::optional<Overwrite> overwrite;
   std::optional<Guard> guard;
   std::optional<OnNullKey> on_null_key;
+  std::optional<BatchEngineBlock> batch_engine;  // Absent: the one of all views.
 };
 
 // A store of `online_stores`.

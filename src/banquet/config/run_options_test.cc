@@ -202,14 +202,28 @@ TEST(RunOptions, OptionsThatNoViewCanHaveAreRefused) {
                Parse("views: {a: {overwrit: newest}}"));
   EXPECT_FAULT(Fault::kUser, "banquet.views.a.threads: this version has it for the whole run only",
                Parse("views: {a: {threads: 1}}"));
-  EXPECT_FAULT(Fault::kUser,
-               "banquet.views.a.batch_engine: this version has it for the whole run only",
-               Parse("views: {a: {batch_engine: local}}"));
+  for (const char* engine : {"[]", "{partitions: 1}", "''"}) {
+    EXPECT_FAULT(Fault::kUser, "f.yaml:1: banquet.views.a.batch_engine: write a batch_engine block",
+                 Parse(fmt::format("views: {{a: {{batch_engine: {}}}}}", engine)));
+  }
   EXPECT_FAULT(Fault::kUser, "banquet.views.a.guard: write check or strict",
                Parse("views: {a: {guard: x}}"));
   EXPECT_FAULT(Fault::kUser, "banquet.views: write view names", Parse("views: [a]"));
   EXPECT_FAULT(Fault::kUser, "banquet.views.a: write keys with values",
                Parse("views: {a: newest}"));
+}
+
+TEST(RunOptionsTest, AViewMayHaveAnEngineOfItsOwn) {
+  ASSERT_OK_AND_ASSIGN(
+      const RunOptions options,
+      Parse("views: {a: {batch_engine: {type: spark.engine, partitions: 3}}, b: {batch_engine: "
+            "feast.infra.compute_engines.local.compute.LocalComputeEngine}, c: {guard: check}}"));
+  const auto& spark = options.views.at("a").batch_engine;
+  ASSERT_TRUE(spark.has_value());
+  EXPECT_EQ(spark->type, "spark.engine");
+  EXPECT_EQ(spark->block.Find("partitions")->scalar, "3");
+  EXPECT_EQ(options.views.at("b").batch_engine->type, "local");
+  EXPECT_FALSE(options.views.at("c").batch_engine.has_value());
 }
 
 TEST(RunOptions, EveryOptionSaysWhatItMeans) {

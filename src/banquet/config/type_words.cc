@@ -25,12 +25,14 @@ constexpr ClassPath kOfflineStores[] = {
     {"feast.infra.offline_stores.dask.DaskOfflineStore", "dask"},
     {"feast.infra.offline_stores.file.FileOfflineStore", "file"},
     {"feast.infra.offline_stores.duckdb.DuckDBOfflineStore", "duckdb"},
+    {"feast.infra.offline_stores.contrib.spark_offline_store.spark.SparkOfflineStore", "spark"},
 };
 
 constexpr ClassPath kBatchEngines[] = {
     {"feast.infra.compute_engines.local.compute.LocalComputeEngine", "local"},
     {"feast.infra.materialization.local_engine.LocalMaterializationEngine", "local"},
     {"feast.infra.materialization.LocalMaterializationEngine", "local"},
+    {"feast.infra.compute_engines.spark.compute.SparkComputeEngine", "spark.engine"},
 };
 
 std::string WordOf(std::span<const ClassPath> classes, const std::string& type) {

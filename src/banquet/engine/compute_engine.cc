@@ -50,14 +50,14 @@ bool MayShare(const TaskGroup& a, const TaskGroup& b) {
   const ViewColumns& others = b.columns.front();
   return first.view.batch_source.has_value() && second.view.batch_source.has_value() &&
          Unnamed(*first.view.batch_source) == Unnamed(*second.view.batch_source) &&
+         first.view.transformation_text == second.view.transformation_text &&
          first.project == second.project && first.window == second.window && first.only_latest &&
          second.only_latest && columns.join_keys == others.join_keys &&
          columns.entity_key_version == others.entity_key_version && columns.guard == others.guard &&
          a.fail_on_null_key == b.fail_on_null_key;
 }
 
-std::vector<std::shared_ptr<MaterializationJob>> ComputeEngine::Materialize(
-    const ExecutionContext& context, std::vector<SelectedTask> tasks) {
+Jobs ComputeEngine::Materialize(const ExecutionContext& context, std::vector<SelectedTask> tasks) {
   Jobs jobs;
   std::vector<PendingGroup> alone;
   for (SelectedTask& selected : tasks) {

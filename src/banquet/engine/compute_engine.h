@@ -11,9 +11,19 @@
 #include "banquet/engine/execution_context.h"
 #include "banquet/engine/materialization_job.h"
 #include "banquet/engine/task_selection.h"
+#include "banquet/model/scan_request.h"
+#include "banquet/plan/engine_reach.h"
 #include "banquet/plan/task_group.h"
 
 namespace banquet {
+
+using Jobs = std::vector<std::shared_ptr<MaterializationJob>>;
+
+// What an engine would do with a task.
+struct PlannedTask {
+  std::string plan;
+  ScanSummary scan;
+};
 
 // Forms task groups and runs them in parallel and apart from each other: a failing group does not
 // stop the others, and a view that fails by its own data or definition leaves its group to the
@@ -30,11 +40,14 @@ class ComputeEngine {
   // Per group: lock the views, materialize, confirm the stores, check the sums, record each
   // interval last. `context` is borrowed until the engine is destroyed. To cancel, request stop on
   // the context's token.
-  std::vector<std::shared_ptr<MaterializationJob>> Materialize(const ExecutionContext& context,
-                                                               std::vector<SelectedTask> tasks);
+  Jobs Materialize(const ExecutionContext& context, std::vector<SelectedTask> tasks);
+
+  virtual EngineReach reach() const = 0;
+  // For `banquet plan` and `check`: the plan, and what is found of its source. Nothing is written.
+  virtual Result<PlannedTask> Plan(const ExecutionContext& context,
+                                   const MaterializationTask& task) = 0;
 
  protected:
-  using Jobs = std::vector<std::shared_ptr<MaterializationJob>>;
   // Reads, decides and writes one group; `jobs` stand beside the group's tasks. Records nothing.
   virtual Status MaterializeGroup(const ExecutionContext& context, const TaskGroup& group,
                                   const Jobs& jobs) = 0;

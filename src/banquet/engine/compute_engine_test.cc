@@ -75,12 +75,21 @@ class FakeStore final : public OnlineStore {
 class FakeEngine final : public ComputeEngine {
  public:
   ~FakeEngine() override { JoinAll(); }
+  EngineReach reach() const override { return {}; }
+  Result<PlannedTask> Plan(const ExecutionContext&, const MaterializationTask&) override {
+    return PlannedTask{};
+  }
   std::map<std::string, Status> outcome;
   bool wrong_sums = false;
   std::mutex mutex;
   std::vector<std::vector<std::string>> groups;  // The views of each call, as they came.
+  std::vector<bool> done;                        // Whether each group was recorded.
 
  protected:
+  void GroupDone(const ExecutionContext&, const Jobs&, bool is_recorded) override {
+    std::lock_guard lock(mutex);
+    done.push_back(is_recorded);
+  }
   Status MaterializeGroup(const ExecutionContext&, const TaskGroup& group,
                           const Jobs& jobs) override {
     jobs[0]->fates().read += 3;
@@ -189,6 +198,18 @@ TEST_F(ComputeEngineTest, AHeldViewEndsWith75AndARefusedRecordIsTold) {
   const auto jobs = Run(engine, {"a", "b"});
   EXPECT_EQ(ExitCodeOf(jobs[0]->error()), 75);
   EXPECT_FAULT(Fault::kUser, "could not be recorded: read-only registry", jobs[1]->error());
+}
+
+// What staging keeps or removes hangs on it.
+TEST_F(ComputeEngineTest, AGroupIsToldWhetherAllOfItIsRecorded) {
+  FakeEngine engine;
+  Run(engine, {"a"});
+  EXPECT_THAT(engine.done, ::testing::ElementsAre(true));
+  FakeEngine refused;
+  registry.refuse_record = "b";
+  shared_source = DataSource{};
+  Run(refused, {"a", "b"});
+  EXPECT_THAT(refused.done, ::testing::ElementsAre(false));
 }
 
 TEST_F(ComputeEngineTest, ARecordThatWarnsIsPassedOn) {

@@ -1,15 +1,18 @@
 #include "banquet/engine/staged_source.h"
 
+#include <utility>
+
 namespace banquet {
 
-DataSource StagedSource(const StagedManifest& manifest, const std::string& folder_uri) {
+void ReadStaged(const StagedManifest& manifest, const std::string& folder_uri, FeatureView* view) {
   DataSource source;
   source.name = "staged " + manifest.run_id;
   source.type = SourceType::kFile;
   source.timestamp_field = kStagedEventTime;
   if (manifest.has_created_time) source.created_timestamp_column = kStagedCreatedTime;
   source.uri = folder_uri;
-  return source;
+  view->batch_source = std::move(source);
+  view->has_transformation = false;
 }
 
 }  // namespace banquet

@@ -190,7 +190,7 @@ Status CheckQuery(const RepoConfig& config, const TaskQuery& query) {
 
 Result<std::vector<SelectedTask>> SelectTasks(const RegistryContents& contents,
                                               const RepoConfig& config, const TaskQuery& query,
-                                              int64_t now_us) {
+                                              const ReachOf& reach_of, int64_t now_us) {
   BANQUET_RETURN_NOT_OK(CheckQuery(config, query));
   BANQUET_RETURN_NOT_OK(CheckViewOptions(contents, config));
   std::vector<const FeatureView*> views;
@@ -220,7 +220,8 @@ Result<std::vector<SelectedTask>> SelectTasks(const RegistryContents& contents,
     } else {
       SetIncrementalWindow(query, now_us, &entry);
     }
-    if (const auto reason = FeatureBuilder::WhyUnsupported(entry.task.view); reason.has_value()) {
+    if (const auto reason = FeatureBuilder::WhyUnsupported(entry.task.view, reach_of(view->name));
+        reason.has_value()) {
       entry.refusal = UserError(
           "Not supported: {}. Set banquet.unsupported to skip, or to a list with this view",
           *reason);

@@ -2,6 +2,7 @@
 // Which views a command means, and over which window: the rules of Feast's FeatureStore
 // (feast-compat 3.2, 3.3).
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "banquet/config/repo_config.h"
 #include "banquet/model/materialization_task.h"
 #include "banquet/model/registry_contents.h"
+#include "banquet/plan/engine_reach.h"
 
 namespace banquet {
 
@@ -30,11 +32,14 @@ struct SelectedTask {
   std::vector<std::string> notes;  // For the user, such as Feast's of the default of 52 weeks.
 };
 
+// What the engine of a view can materialize.
+using ReachOf = std::function<EngineReach(const std::string& view)>;
+
 // In Feast's order. Errors (unknown view, disabled, START > END, …) are of the whole command,
 // before any work.
 Result<std::vector<SelectedTask>> SelectTasks(const RegistryContents& contents,
                                               const RepoConfig& config, const TaskQuery& query,
-                                              int64_t now_us);
+                                              const ReachOf& reach_of, int64_t now_us);
 
 // For an incremental task whose view is locked: takes the intervals that the registry holds by
 // then, and where they are others than at the selection, the window that follows from them. True

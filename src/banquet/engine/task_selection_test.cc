@@ -24,7 +24,10 @@ class TaskSelectionTest : public ::testing::Test {
  protected:
   TaskSelectionTest() { config_.project = "p"; }
   Result<std::vector<SelectedTask>> Select(const TaskQuery& query) {
-    return SelectTasks(contents_, config_, query, kNow_us);
+    const EngineReach files{
+        .reads = "files", .sources = {SourceType::kFile}, .transformations = {}};
+    return SelectTasks(
+        contents_, config_, query, [&](const std::string&) { return files; }, kNow_us);
   }
   static TaskQuery Window(std::vector<std::string> views = {}) {
     return {

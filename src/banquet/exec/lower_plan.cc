@@ -44,6 +44,9 @@ class Lowering {
     return Status::OK();
   }
 
+  Status operator()(const TransformNode& node) {
+    return Bug("SQL of a view reached an engine that runs none: {}", node.function);
+  }
   Status operator()(const RenameNode& node) {
     rename_ = &node;
     BANQUET_ASSIGN_OR_RETURN(whole_rename_, MakeRenameTransform(node.columns, *schema_));

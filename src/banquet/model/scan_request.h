@@ -25,7 +25,8 @@ inline constexpr int64_t kScanRowsMax = int64_t{1} << 48;
 struct ScanRequest {
   DataSource source;
   std::vector<std::string>
-      columns;        // Source columns to read, each once, in output order (before field mapping).
+      columns;  // Source columns to read, each once, in output order (before field mapping); for a
+                // TransformNode none, which means all of them.
   TimeWindow window;  // May be used to prune; rows outside may still come.
   // Columns of text and bytes that the source keeps as dictionaries may come as such:
   // dictionary(int32, utf8 or binary).

@@ -15,14 +15,25 @@ std::string NamesOf(const std::vector<Field>& fields) {
   return names;
 }
 
+std::string PlaceOf(const DataSource& source) {
+  if (!source.table.empty()) return source.table;
+  return source.query.empty() ? source.uri : "a query";
+}
+
 struct Printer {
   std::string operator()(const ScanNode& node) const {
     const DataSource& source = node.request.source;
     return fmt::format(
-        "scan    {} {} ({})  columns: {}  time: {}{}", NameOf(source.type), source.name, source.uri,
-        fmt::join(node.request.columns, ", "), source.timestamp_field,
+        "scan    {} {} ({})  columns: {}  time: {}{}", NameOf(source.type), source.name,
+        PlaceOf(source),
+        node.request.columns.empty() ? "all"
+                                     : fmt::format("{}", fmt::join(node.request.columns, ", ")),
+        source.timestamp_field,
         source.created_timestamp_column.empty() ? ""
                                                 : "  created: " + source.created_timestamp_column);
+  }
+  std::string operator()(const TransformNode& node) const {
+    return fmt::format("sql     {}  gives: {}", node.function, fmt::join(node.columns, ", "));
   }
   std::string operator()(const RenameNode& node) const {
     std::string pairs;

@@ -43,6 +43,36 @@ std::vector<std::string> KeyColumnsOf(const ViewColumns& view) {
   return names;
 }
 
+// The columns as they stand in the source, under the names of the features.
+void AddScanned(const MaterializationTask& task, const std::vector<RenameNode::Column>& columns,
+                std::vector<PlanNode>* nodes) {
+  ScanNode scan{{.source = *task.view.batch_source, .columns = {}, .window = task.window}};
+  for (const RenameNode::Column& column : columns) {
+    if (std::ranges::find(scan.request.columns, column.source) == scan.request.columns.end()) {
+      scan.request.columns.push_back(column.source);
+    }
+  }
+  nodes->emplace_back(std::move(scan));
+  if (std::ranges::any_of(columns,
+                          [](const auto& column) { return column.source != column.name; })) {
+    nodes->emplace_back(RenameNode{.input = 0, .columns = columns});
+  }
+}
+
+// The columns that the view's own SQL gives.
+void AddTransformed(const MaterializationTask& task, const std::vector<RenameNode::Column>& columns,
+                    std::vector<PlanNode>* nodes) {
+  nodes->emplace_back(
+      ScanNode{{.source = *task.view.batch_source, .columns = {}, .window = task.window}});
+  TransformNode transform{.input = 0,
+                          .function = task.view.transformation_name,
+                          .text = task.view.transformation_text,
+                          .columns = {},
+                          .window = task.window};
+  for (const RenameNode::Column& column : columns) transform.columns.push_back(column.name);
+  nodes->emplace_back(std::move(transform));
+}
+
 }  // namespace
 
 Result<ExecutionPlan> FeatureBuilder::Build(const TaskGroup& group) const {
@@ -64,20 +94,12 @@ Result<ExecutionPlan> FeatureBuilder::Build(const TaskGroup& group) const {
                        view.view);
     }
   }
-  const std::vector<RenameNode::Column> columns = ColumnsOf(group, source);
-
   std::vector<PlanNode> nodes;
   const auto last = [&] { return static_cast<int>(nodes.size()) - 1; };
-  ScanNode scan{{.source = source, .columns = {}, .window = task.window}};
-  for (const RenameNode::Column& column : columns) {
-    if (std::ranges::find(scan.request.columns, column.source) == scan.request.columns.end()) {
-      scan.request.columns.push_back(column.source);
-    }
-  }
-  nodes.emplace_back(std::move(scan));
-  if (std::ranges::any_of(columns,
-                          [](const auto& column) { return column.source != column.name; })) {
-    nodes.emplace_back(RenameNode{.input = last(), .columns = columns});
+  if (task.view.has_transformation) {
+    AddTransformed(task, ColumnsOf(group, source), &nodes);
+  } else {
+    AddScanned(task, ColumnsOf(group, source), &nodes);
   }
   nodes.emplace_back(FilterNode{.input = last(),
                                 .window = task.window,
@@ -97,7 +119,8 @@ Result<ExecutionPlan> FeatureBuilder::Build(const TaskGroup& group) const {
   return ExecutionPlan(std::move(nodes));
 }
 
-std::optional<std::string> FeatureBuilder::WhyUnsupported(const FeatureView& view) {
+std::optional<std::string> FeatureBuilder::WhyUnsupported(const FeatureView& view,
+                                                          const EngineReach& reach) {
   switch (view.kind) {
     case ViewKind::kOnDemand:
       return "on-demand feature views with write_to_online_store are not materialized by this "
@@ -111,7 +134,10 @@ std::optional<std::string> FeatureBuilder::WhyUnsupported(const FeatureView& vie
   }
   if (view.source_view_count > 0)
     return "views built on other views are not supported by this version";
-  if (view.has_transformation) {
+  const bool is_run =
+      std::ranges::find(reach.transformations, view.mode) != reach.transformations.end() &&
+      !view.transformation_text.empty();
+  if (view.has_transformation && !is_run) {
     return fmt::format("its transformation (mode {}) is not supported by this version",
                        view.mode.empty() ? "?" : view.mode);
   }
@@ -120,12 +146,13 @@ std::optional<std::string> FeatureBuilder::WhyUnsupported(const FeatureView& vie
   if (view.offline && view.online)
     return "writing back to the offline store (offline=True) is not supported by this version";
   if (view.offline) return "it is written to the offline store only (offline=True, online=False)";
-  if (view.batch_source.has_value() && view.batch_source->type != SourceType::kFile) {
-    return fmt::format("its batch source {} is a {}; this version reads file sources (Parquet)",
-                       view.batch_source->name,
-                       view.batch_source->class_type.empty()
-                           ? std::string(NameOf(view.batch_source->type))
-                           : view.batch_source->class_type);
+  if (view.batch_source.has_value() &&
+      std::ranges::find(reach.sources, view.batch_source->type) == reach.sources.end()) {
+    return fmt::format(
+        "its batch source {} is a {}; this version reads {}", view.batch_source->name,
+        view.batch_source->class_type.empty() ? std::string(NameOf(view.batch_source->type))
+                                              : view.batch_source->class_type,
+        reach.reads);
   }
   return std::nullopt;
 }

@@ -7,6 +7,7 @@
 #include "banquet/base/status.h"
 #include "banquet/model/scan_request.h"
 #include "banquet/model/write_needs.h"
+#include "banquet/plan/engine_reach.h"
 #include "banquet/plan/execution_plan.h"
 #include "banquet/plan/task_group.h"
 
@@ -23,8 +24,10 @@ class FeatureBuilder {
   // user error.
   Result<ExecutionPlan> Build(const TaskGroup& group) const;
 
-  // Why this version cannot materialize a view, in words for its owner; nothing when it can.
-  static std::optional<std::string> WhyUnsupported(const FeatureView& view);
+  // Why an engine of that reach cannot materialize a view, in words for its owner; nothing when it
+  // can.
+  static std::optional<std::string> WhyUnsupported(const FeatureView& view,
+                                                   const EngineReach& reach);
 
  private:
   ScanCapabilities capabilities_;

@@ -93,7 +93,9 @@ TEST(FeatureBuilderTest, NamesEveryReasonWhyAViewIsNotSupported) {
   const auto reason = [](auto&& change) {
     FeatureView view = DriverGroup().tasks[0].view;
     change(view);
-    return FeatureBuilder::WhyUnsupported(view).value_or("");
+    const EngineReach files{
+        .reads = "files", .sources = {SourceType::kFile}, .transformations = {}};
+    return FeatureBuilder::WhyUnsupported(view, files).value_or("");
   };
   EXPECT_EQ(reason([](FeatureView&) {}), "");
   EXPECT_THAT(reason([](FeatureView& v) { v.kind = ViewKind::kOnDemand; }),
@@ -120,6 +122,40 @@ TEST(FeatureBuilderTest, NamesEveryReasonWhyAViewIsNotSupported) {
               ::testing::HasSubstr("offline store only"));
   EXPECT_THAT(reason([](FeatureView& v) { v.batch_source->type = SourceType::kSnowflake; }),
               ::testing::HasSubstr("SnowflakeSource"));
+}
+
+TEST(FeatureBuilderTest, WhatAnEngineReachesIsSupported) {
+  const EngineReach reach{
+      .reads = "tables", .sources = {SourceType::kSpark}, .transformations = {"spark_sql", "sql"}};
+  FeatureView view = DriverGroup().tasks[0].view;
+  EXPECT_THAT(FeatureBuilder::WhyUnsupported(view, reach).value_or(""),
+              ::testing::HasSubstr("this version reads tables"));
+  view.batch_source->type = SourceType::kSpark;
+  EXPECT_EQ(FeatureBuilder::WhyUnsupported(view, reach), std::nullopt);
+  view.has_transformation = true;
+  view.mode = "spark_sql";
+  EXPECT_THAT(FeatureBuilder::WhyUnsupported(view, reach).value_or(""),
+              ::testing::HasSubstr("mode spark_sql"))
+      << "without its text";
+  view.transformation_text = "def f(source): …";
+  EXPECT_EQ(FeatureBuilder::WhyUnsupported(view, reach), std::nullopt);
+  view.mode = "pandas";
+  EXPECT_NE(FeatureBuilder::WhyUnsupported(view, reach), std::nullopt);
+}
+
+TEST(FeatureBuilderTest, SqlOfAViewGivesItsColumns) {
+  TaskGroup group = DriverGroup();
+  group.tasks[0].view.has_transformation = true;
+  group.tasks[0].view.transformation_name = "doubled";
+  group.tasks[0].view.transformation_text = "def doubled(source): …";
+  ASSERT_OK_AND_ASSIGN(const ExecutionPlan plan, FeatureBuilder({}, WriteOrder::kAny).Build(group));
+  EXPECT_TRUE(plan.scan().request.columns.empty());
+  ASSERT_TRUE(std::holds_alternative<TransformNode>(plan.nodes()[1]));
+  const auto& transform = std::get<TransformNode>(plan.nodes()[1]);
+  EXPECT_EQ(transform.window, group.tasks[0].window);
+  EXPECT_THAT(transform.columns, ::testing::Contains(group.columns[0].features[0].name));
+  EXPECT_THAT(plan.ToString(), ::testing::AllOf(::testing::HasSubstr("columns: all"),
+                                                ::testing::HasSubstr("sql     doubled  gives: ")));
 }
 
 }  // namespace

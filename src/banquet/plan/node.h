@@ -18,6 +18,16 @@ struct ScanNode {
   ScanRequest request;
 };
 
+// Runs a view's SQL over the rows of the source whose event time is inside the window; the source's
+// field mapping is applied before it, as in Feast. Behind a scan of all columns.
+struct TransformNode {
+  int input = 0;
+  std::string function;              // Its name.
+  std::string text;                  // Feast's source text of a function that gives the SQL.
+  std::vector<std::string> columns;  // Of its result, that are read: keys and features.
+  TimeWindow window;
+};
+
 // Applies the source's field mapping: output column `name` is input column `source`.
 struct RenameNode {
   struct Column {
@@ -58,6 +68,7 @@ struct WriteNode {
   std::vector<ViewColumns> views;
 };
 
-using PlanNode = std::variant<ScanNode, RenameNode, FilterNode, LatestNode, OrderNode, WriteNode>;
+using PlanNode =
+    std::variant<ScanNode, TransformNode, RenameNode, FilterNode, LatestNode, OrderNode, WriteNode>;
 
 }  // namespace banquet

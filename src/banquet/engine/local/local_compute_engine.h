@@ -11,12 +11,4 @@ namespace banquet {
 // errors.
 Result<std::unique_ptr<ComputeEngine>> MakeLocalComputeEngine(const ConfigNode& block);
 
-// The plan that the local engine would run for a task, and its opened scan: for `banquet plan`.
-// Nothing is written.
-struct PlannedTask {
-  std::string plan;
-  ScanSummary scan;
-};
-Result<PlannedTask> PlanTask(const ExecutionContext& context, const MaterializationTask& task);
-
 }  // namespace banquet

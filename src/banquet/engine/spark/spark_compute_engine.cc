@@ -1,108 +1,92 @@
 #include "banquet/engine/spark/spark_compute_engine.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <cstdlib>
-#include <deque>
 #include <filesystem>
-#include <fstream>
-#include <mutex>
-#include <nlohmann/json.hpp>
 #include <utility>
 
-#include "banquet/base/environment.h"
-#include "banquet/base/log.h"
-#include "banquet/client/filesystem/file_descriptor.h"
-#include "banquet/client/objects/object_store.h"
-#include "banquet/client/process/program.h"
-#include "banquet/engine/spark/spark_job_text.h"
+#include "banquet/engine/group_load.h"
+#include "banquet/engine/spark/spark_application.h"
 #include "banquet/engine/spark/spark_plan.h"
-#include "banquet/engine/spark/work_folder.h"
+#include "banquet/engine/staged_groups.h"
 #include "banquet/plan/feature_builder.h"
 
 namespace banquet {
 namespace {
 
-constexpr std::string_view kTold = "BANQUET ";
-constexpr char kRuntimeFolder[] = "banquet_runtime";
-constexpr char kNoMemory[] = "96MiB";  // Of a sink: it streams, and stands beside an executor.
-constexpr size_t kLinesKept = 4'000;
+constexpr char kSinkMemory[] = "96MiB";  // It streams, and stands beside an executor.
 
-// The local path that Spark is to read, or the objects' URI.
-Result<std::string> SourcePath(const DataSource& source, const RepoConfig& config) {
-  if (!source.s3_endpoint_override.empty() && !objects::IsObjectUri(source.uri))
-    return UserError("The data source has an s3_endpoint_override but no s3:// path: {}",
-                     source.uri);
-  if (source.uri.find("://") != std::string::npos) return source.uri;
-  return (std::filesystem::path(config.repo_path) / source.uri).lexically_normal().string();
-}
-
-std::string SubmitCommand() {
-  const std::string home = FirstOfEnvironment({"SPARK_HOME"});
-  return home.empty() ? "spark-submit" : home + "/bin/spark-submit";
-}
-
-// The line of what spark-submit printed that says most.
-std::string WhatWentWrong(const std::deque<std::string>& lines) {
-  for (const std::string_view word :
-       {"Caused by: ", "Exception: ", "Error: ", "ERROR", "Exception"}) {
-    const auto line = std::find_if(lines.rbegin(), lines.rend(), [&](const std::string& one) {
-      return one.find(word) != std::string::npos;
-    });
-    if (line != lines.rend()) return *line;
+// The files that Spark is to read, as its file systems name them; empty: a table or a query.
+Result<std::string> SourcePath(const DataSource& source, const RepoConfig& config,
+                               const SparkSettings& settings) {
+  if (!source.s3_endpoint_override.empty()) {
+    return UserError(
+        "The data source has an s3_endpoint_override, which Spark takes from spark_conf "
+        "(spark.hadoop.fs.s3a.endpoint): {}",
+        source.name);
   }
-  return lines.empty() ? "it printed nothing" : lines.back();
+  // Feast hands a SparkSource's path to Spark as it is.
+  if (source.type == SourceType::kSpark) return source.uri;
+  if (source.uri.find("://") != std::string::npos) return settings.UriFor(source.uri);
+  return settings.UriFor(
+      (std::filesystem::path(config.repo_path) / source.uri).lexically_normal().string());
 }
 
-// Where all that Spark printed is kept after a failure.
-std::string KeepLog(const std::deque<std::string>& lines, const std::string& run_id) {
-  std::error_code error;
-  const std::filesystem::path home = std::filesystem::temp_directory_path(error);
-  if (error) return "";
-  const std::string path = home / ("banquet-" + run_id + ".log");
-  std::ofstream file(path);
-  std::filesystem::permissions(
-      path, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write, error);
-  for (const std::string& line : lines) file << line << "\n";
-  file.close();
-  return file.good() ? "; its log: " + path : "";
+// Those with something in them.
+std::vector<std::string> LinesOf(const std::string& text) {
+  std::vector<std::string> lines;
+  for (size_t begin = 0; begin < text.size();) {
+    const size_t end = std::min(text.find('\n', begin), text.size());
+    if (end > begin) lines.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return lines;
 }
 
 class SparkComputeEngine final : public ComputeEngine {
  public:
-  explicit SparkComputeEngine(SparkSettings settings) : settings_(std::move(settings)) {}
+  SparkComputeEngine(SparkSettings settings, std::unique_ptr<StagingArea> staging)
+      : settings_(std::move(settings)), staging_(std::move(staging)) {}
   ~SparkComputeEngine() override { JoinAll(); }
+
+  EngineReach reach() const override {
+    return {.reads = "file sources and SparkSource",
+            .sources = {SourceType::kFile, SourceType::kSpark},
+            .transformations = {"spark_sql", "sql"}};
+  }
+
+  Result<PlannedTask> Plan(const ExecutionContext& context,
+                           const MaterializationTask& task) override {
+    BANQUET_ASSIGN_OR_RETURN(const TaskGroup group, MakeTaskGroup(context, task));
+    BANQUET_RETURN_NOT_OK(CheckGroup(context, group));
+    BANQUET_ASSIGN_OR_RETURN(const ExecutionPlan plan, SparkPlan(group));
+    PlannedTask planned{.plan = plan.ToString(), .scan = {}};
+    planned.scan.pushed_down.push_back(
+        fmt::format("all but the writing, to Spark at {}", settings_.master()));
+    return planned;
+  }
 
  protected:
   Status MaterializeGroup(const ExecutionContext& context, const TaskGroup& group,
                           const Jobs& jobs) override {
     BANQUET_RETURN_NOT_OK(CheckGroup(context, group));
-    // What Spark reads is not sorted by us: stores take rows as they come.
-    const FeatureBuilder builder({}, WriteOrder::kAny);
-    BANQUET_ASSIGN_OR_RETURN(const ExecutionPlan plan, builder.Build(group));
-    std::vector<std::vector<StoreTally*>> tallies;  // Of each store, then of each view.
-    for (StoreLanes* lanes : context.online_stores) {
-      std::vector<StoreTally*>& of_store = tallies.emplace_back();
-      for (const auto& job : jobs)
-        of_store.push_back(&job->AddStore(lanes->name(), std::string(lanes->store().type())));
-    }
-    for (StoreLanes* lanes : context.online_stores)
-      BANQUET_RETURN_NOT_OK(lanes->store().Prepare(group.columns));
-    const std::string run_id = jobs.front()->id();
-    BANQUET_ASSIGN_OR_RETURN(const WorkFolder folder, WorkFolder::Make());
-    BANQUET_ASSIGN_OR_RETURN(const SparkResult result,
-                             Submit(context, group, plan, folder, run_id, jobs));
-    return Take(result, context, group, tallies, &jobs.front()->fates());
+    if (staging_ == nullptr) return WriteByExecutors(context, group, jobs);
+    return staged_.Run(
+        context, group, jobs, staging_.get(), &load_,
+        [&](const StagingFolder& folder) { return Stage(context, group, jobs, folder); });
+  }
+
+  void GroupDone(const ExecutionContext& context, const Jobs& jobs, bool is_recorded) override {
+    staged_.Done(context, jobs, is_recorded);
   }
 
  private:
   Status CheckGroup(const ExecutionContext& context, const TaskGroup& group) const {
     const MaterializationTask& task = group.tasks.front();
-    if (group.fail_on_null_key) {
-      return UserError("banquet.on_null_key: fail is not supported by the Spark engine: view {}",
-                       task.view.name);
-    }
     if (!task.only_latest)
       return UserError("The Spark engine writes the newest row of each key alone");
+    if (staging_ != nullptr) return Status::OK();
     if (context.config->options.write_rate_max > 0 && settings_.partitions == 0) {
       return UserError(
           "banquet.write_rate_max is divided between the tasks that write; set "
@@ -112,11 +96,16 @@ class SparkComputeEngine final : public ComputeEngine {
     for (StoreLanes* lanes : context.online_stores) {
       if (lanes->store().type() != "sqlite" || settings_.is_local()) continue;
       return UserError(
-          "SQLite cannot be written by the executors of a cluster; use spark.master: local[*] or "
-          "the local engine: view {}",
+          "SQLite cannot be written by the executors of a cluster; use batch_engine.write: "
+          "staging, spark.master: local[*] or the local engine: view {}",
           task.view.name);
     }
     return Status::OK();
+  }
+
+  // What Spark reads is not sorted by us: stores take rows as they come.
+  static Result<ExecutionPlan> SparkPlan(const TaskGroup& group) {
+    return FeatureBuilder({}, WriteOrder::kAny).Build(group);
   }
 
   // What each sink is told: the same configuration, a small memory, its part of the rate.
@@ -130,7 +119,7 @@ class SparkComputeEngine final : public ComputeEngine {
       std::erase_if(frame.overrides, [&](const auto& one) { return one.first == name; });
       frame.overrides.emplace_back(name, value);
     };
-    set("memory_limit", kNoMemory);
+    set("memory_limit", kSinkMemory);
     if (config.options.write_rate_max > 0) {
       set("write_rate_max",
           std::to_string(std::max<int64_t>(
@@ -139,101 +128,99 @@ class SparkComputeEngine final : public ComputeEngine {
     return frame;
   }
 
-  // Files and words of spark-submit; then what the job tells.
-  Result<SparkResult> Submit(const ExecutionContext& context, const TaskGroup& group,
-                             const ExecutionPlan& plan, const WorkFolder& folder,
-                             const std::string& run_id, const Jobs& jobs) {
+  Status WriteByExecutors(const ExecutionContext& context, const TaskGroup& group,
+                          const Jobs& jobs) {
+    std::vector<std::vector<StoreTally*>> tallies;  // Of each store, then of each view.
+    for (StoreLanes* lanes : context.online_stores) {
+      std::vector<StoreTally*>& of_store = tallies.emplace_back();
+      for (const auto& job : jobs)
+        of_store.push_back(&job->AddStore(lanes->name(), std::string(lanes->store().type())));
+    }
+    for (StoreLanes* lanes : context.online_stores)
+      BANQUET_RETURN_NOT_OK(lanes->store().Prepare(group.columns));
+    BANQUET_ASSIGN_OR_RETURN(
+        const SparkResult result, Do(context, group, jobs, [&](const SinkRuntime& runtime) {
+          return SparkTarget{.frame = FrameOf(context, group), .runtime = runtime, .stage_uri = {}};
+        }));
+    BANQUET_RETURN_NOT_OK(TakeCounts(result, result.written.rows, &jobs.front()->fates()));
+    TakeTallies(result, context, group, tallies);
+    return Status::OK();
+  }
+
+  Result<StagedManifest> Stage(const ExecutionContext& context, const TaskGroup& group,
+                               const Jobs& jobs, const StagingFolder& folder) {
+    BANQUET_ASSIGN_OR_RETURN(
+        const SparkResult result, Do(context, group, jobs, [&](const SinkRuntime&) {
+          return SparkTarget{
+              .frame = {}, .runtime = {}, .stage_uri = settings_.UriFor(folder.uri())};
+        }));
+    BANQUET_ASSIGN_OR_RETURN(std::vector<StagedFile> files, folder.TakeParquetFiles());
+    StagedManifest manifest = ManifestOf(
+        group, folder, !group.tasks.front().view.batch_source->created_timestamp_column.empty(),
+        std::move(files));
+    if (manifest.rows() != result.staged) {
+      return DataError("The Spark job staged {} rows, the files hold {}: {}", result.staged,
+                       manifest.rows(), folder.uri());
+    }
+    BANQUET_RETURN_NOT_OK(TakeCounts(result, result.staged, &jobs.front()->fates()));
+    return manifest;
+  }
+
+  // Has Spark do the plan of a group, in an application of its own or in that of all.
+  template <typename MakeTarget>
+  Result<SparkResult> Do(const ExecutionContext& context, const TaskGroup& group, const Jobs& jobs,
+                         const MakeTarget& make_target) {
+    BANQUET_ASSIGN_OR_RETURN(const ExecutionPlan plan, SparkPlan(group));
     BANQUET_ASSIGN_OR_RETURN(const std::string source,
-                             SourcePath(plan.scan().request.source, *context.config));
-    BANQUET_ASSIGN_OR_RETURN(const std::vector<std::string> runtime, RuntimeFiles());
-    SparkJobFiles files{
-        .sink = runtime.front(), .library_path = {}, .result = folder.File("result")};
-    Program program{
-        .words = {SubmitCommand()}, .environment = {}, .on_line = {}, .stop = context.stop};
-    const auto add = [&](std::initializer_list<std::string> words) {
-      program.words.insert(program.words.end(), words);
-    };
-    if (!settings_.is_local()) {
-      BANQUET_RETURN_NOT_OK(PackRuntime(runtime, folder.File("runtime.tar.gz"), context.stop));
-      add({"--archives", folder.File("runtime.tar.gz") + "#" + kRuntimeFolder});
-      files.sink = std::string(kRuntimeFolder) + "/" +
-                   std::filesystem::path(runtime.front()).filename().string();
-      files.library_path = kRuntimeFolder;
+                             SourcePath(plan.scan().request.source, *context.config, settings_));
+    const std::string& run_id = jobs.front()->id();
+    BANQUET_ASSIGN_OR_RETURN(const auto application, ApplicationFor(context, group, run_id));
+    BANQUET_ASSIGN_OR_RETURN(
+        const std::string text,
+        application->Do(SparkPlanToJson(plan, make_target(application->runtime()), source, run_id),
+                        [&](const std::string& address) {
+                          for (const auto& job : jobs) job->ShowAt(address);
+                        }));
+    BANQUET_ASSIGN_OR_RETURN(SparkResult result, SparkResultFromJson(text, run_id));
+    if (result.error.empty()) return result;
+    return SparkFailure(result.condition, LinesOf(result.error), application->KeepLog());
+  }
+
+  Result<std::shared_ptr<SparkApplication>> ApplicationFor(const ExecutionContext& context,
+                                                           const TaskGroup& group,
+                                                           const std::string& run_id) {
+    const std::string& project = group.tasks.front().project;
+    const bool ships_runtime = staging_ == nullptr;
+    if (!settings_.shares_application) {
+      return SparkApplication::Start(
+          settings_, fmt::format("banquet {} {}", project, group.tasks.front().view.name), run_id,
+          ships_runtime, context.stop);
     }
-    for (const std::string& word : settings_.Arguments()) program.words.push_back(word);
-    const SinkFrame frame = FrameOf(context, group);
-    BANQUET_RETURN_NOT_OK(
-        folder.Write("plan.json", SparkPlanToJson(plan, settings_, frame, files, source, run_id)));
-    BANQUET_RETURN_NOT_OK(folder.Write("spark_job.py", kSparkJob));
-    add({folder.File("spark_job.py"), folder.File("plan.json")});
-
-    std::deque<std::string> lines;
-    program.on_line = [&](std::string_view line) { TakeLine(line, jobs, &lines); };
-    BANQUET_ASSIGN_OR_RETURN(const int code, RunProgram(program));
-    const Result<std::string> text = ReadWholeFile(files.result);
-    if (code != 0 || !text.ok()) return Failure(code, lines, run_id);
-    return SparkResultFromJson(*text, run_id);
-  }
-
-  static void TakeLine(std::string_view line, const Jobs& jobs, std::deque<std::string>* lines) {
-    if (!line.starts_with(kTold)) {
-      lines->emplace_back(line);
-      if (lines->size() > kLinesKept) lines->pop_front();
-      return;
+    const std::lock_guard lock(mutex_);
+    if (application_ == nullptr) {
+      BANQUET_ASSIGN_OR_RETURN(application_,
+                               SparkApplication::Start(settings_, "banquet " + project, run_id,
+                                                       ships_runtime, context.stop));
     }
-    const auto told = nlohmann::json::parse(line.substr(kTold.size()), nullptr, false);
-    if (!told.is_object() || told.value("kind", "") != "application") return;
-    const std::string url = told.value("url", "");
-    LogInfo("Spark application {} {}", told.value("id", ""), url);
-    for (const auto& job : jobs) job->ShowAt(url.empty() ? told.value("id", "") : url);
+    return application_;
   }
 
-  static Status Failure(int code, const std::deque<std::string>& lines, const std::string& run_id) {
-    const std::string log = KeepLog(lines, run_id);
-    const auto sink = FindSinkFailure({lines.begin(), lines.end()});
-    if (sink.has_value()) {
-      constexpr int kUser = 2;
-      constexpr int kData = 3;
-      const std::string text =
-          fmt::format("A sink on an executor failed: {}{}", sink->message, log);
-      if (sink->exit_code == kUser) return UserError("{}", text);
-      if (sink->exit_code == kData) return DataError("{}", text);
-      return RemoteError({}, "{}", text);
-    }
-    return RemoteError({}, "The Spark job failed (spark-submit ended with {}): {}{}", code,
-                       WhatWentWrong(lines), log);
-  }
-
-  static Status PackRuntime(const std::vector<std::string>& files, const std::string& archive,
-                            const std::stop_token& stop) {
-    std::vector<std::string> last;
-    Program tar{.words = {"tar", "--create", "--gzip", "--dereference", "--file", archive,
-                          "--transform", "s,.*/,,", "--absolute-names"},
-                .environment = {{"GZIP", "-1"}},
-                .on_line = [&](std::string_view line) { last.emplace_back(line); },
-                .stop = stop};
-    tar.words.insert(tar.words.end(), files.begin(), files.end());
-    BANQUET_ASSIGN_OR_RETURN(const int code, RunProgram(tar));
-    if (code == 0) return Status::OK();
-    return UserError("The runtime for the executors cannot be packed: {}",
-                     last.empty() ? "tar failed" : last.back());
-  }
-
-  static Status Take(const SparkResult& result, const ExecutionContext& context,
-                     const TaskGroup& group, const std::vector<std::vector<StoreTally*>>& tallies,
-                     RowFates* fates) {
+  static Status TakeCounts(const SparkResult& result, int64_t winners, RowFates* fates) {
     fates->read = result.read;
     fates->total = result.read;
     fates->null_time = result.null_time;
     fates->null_key = result.null_key;
     fates->outside_window = result.outside_window;
-    fates->winners = result.written.rows;
-    const int64_t duplicates = result.read - result.null_time - result.null_key -
-                               result.outside_window - result.written.rows;
-    if (duplicates < 0) {
-      return Bug("The Spark job read {} rows and wrote {}", result.read, result.written.rows);
-    }
-    fates->duplicates = duplicates;
+    fates->winners = winners;
+    fates->duplicates =
+        result.read - result.null_time - result.null_key - result.outside_window - winners;
+    if (fates->duplicates >= 0) return Status::OK();
+    return Bug("The Spark job read {} rows and gives {}", result.read, winners);
+  }
+
+  static void TakeTallies(const SparkResult& result, const ExecutionContext& context,
+                          const TaskGroup& group,
+                          const std::vector<std::vector<StoreTally*>>& tallies) {
     for (const SinkCounts& counts : result.written.counts) {
       for (size_t store = 0; store < tallies.size(); ++store) {
         if (context.online_stores[store]->name() != counts.store) continue;
@@ -247,17 +234,21 @@ class SparkComputeEngine final : public ComputeEngine {
         }
       }
     }
-    return Status::OK();
   }
 
   const SparkSettings settings_;
+  const std::unique_ptr<StagingArea> staging_;  // nullptr: executors write.
+  GroupLoad load_;
+  StagedGroups staged_;
+  std::mutex mutex_;
+  std::shared_ptr<SparkApplication> application_;  // Of all groups, where they share one.
 };
 
 }  // namespace
 
-Result<std::unique_ptr<ComputeEngine>> MakeSparkComputeEngine(const ConfigNode& block) {
-  BANQUET_ASSIGN_OR_RETURN(SparkSettings settings, ParseSparkSettings(block));
-  return std::make_unique<SparkComputeEngine>(std::move(settings));
+std::unique_ptr<ComputeEngine> MakeSparkComputeEngine(SparkSettings settings,
+                                                      std::unique_ptr<StagingArea> staging) {
+  return std::make_unique<SparkComputeEngine>(std::move(settings), std::move(staging));
 }
 
 }  // namespace banquet

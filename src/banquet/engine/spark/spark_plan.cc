@@ -15,21 +15,6 @@ using Json = nlohmann::ordered_json;
 constexpr int kFormat = 1;
 constexpr std::string_view kSinkWords = "BANQUET-SINK exit ";
 
-// The columns of the rows: as the plan renames them, or as they are read.
-Json ColumnsOf(const ExecutionPlan& plan) {
-  auto columns = Json::array();
-  for (const PlanNode& node : plan.nodes()) {
-    const auto* rename = std::get_if<RenameNode>(&node);
-    if (rename == nullptr) continue;
-    for (const RenameNode::Column& column : rename->columns)
-      columns.push_back({{"source", column.source}, {"name", column.name}});
-    return columns;
-  }
-  for (const std::string& name : plan.scan().request.columns)
-    columns.push_back({{"source", name}, {"name", name}});
-  return columns;
-}
-
 template <typename Node>
 const Node* Find(const ExecutionPlan& plan) {
   for (const PlanNode& node : plan.nodes()) {
@@ -38,32 +23,63 @@ const Node* Find(const ExecutionPlan& plan) {
   return nullptr;
 }
 
+// The columns of the rows: as the view's SQL gives them, the plan renames them, or they are read.
+Json ColumnsOf(const ExecutionPlan& plan) {
+  auto columns = Json::array();
+  const auto add = [&](const std::string& source, const std::string& name) {
+    columns.push_back({{"source", source}, {"name", name}});
+  };
+  if (const auto* transform = Find<TransformNode>(plan)) {
+    for (const std::string& name : transform->columns) add(name, name);
+  } else if (const auto* rename = Find<RenameNode>(plan)) {
+    for (const RenameNode::Column& column : rename->columns) add(column.source, column.name);
+  } else {
+    for (const std::string& name : plan.scan().request.columns) add(name, name);
+  }
+  return columns;
+}
+
+Json SourceOf(const DataSource& source, const std::string& path) {
+  std::string format = source.table_format.empty() ? source.file_format : source.table_format;
+  if (format.empty()) format = "parquet";
+  // Feast's default.
+  const std::string days = source.date_partition_column_format.empty()
+                               ? "%Y-%m-%d"
+                               : source.date_partition_column_format;
+  // Of a query and a path, Feast reads the query and writes back to the path.
+  return {{"table", source.table},
+          {"query", source.query},
+          {"path", path},
+          {"format", format},
+          {"options", source.table_format_options},
+          {"timestamp", source.timestamp_field},
+          {"created", source.created_timestamp_column},
+          {"partition", source.date_partition_column},
+          {"partition_format", days},
+          {"mapping", source.field_mapping}};
+}
+
 }  // namespace
 
-std::string SparkPlanToJson(const ExecutionPlan& plan, const SparkSettings& settings,
-                            const SinkFrame& frame, const SparkJobFiles& files,
+std::string SparkPlanToJson(const ExecutionPlan& plan, const SparkTarget& target,
                             const std::string& source_path, const std::string& run_id) {
   const ScanRequest& scan = plan.scan().request;
   const auto* filter = Find<FilterNode>(plan);
-  const Json json = {
-      {"banquet_spark", kFormat},
-      {"run_id", run_id},
-      {"name", "banquet " + frame.views.front().project + " " + frame.views.front().view},
-      {"source",
-       {{"format", "parquet"},
-        {"path", source_path},
-        {"timestamp", scan.source.timestamp_field},
-        {"created", scan.source.created_timestamp_column}}},
-      {"columns", ColumnsOf(plan)},
-      {"window", {{"start_us", scan.window.start_us}, {"end_us", scan.window.end_us}}},
-      {"join_keys", filter == nullptr ? std::vector<std::string>() : filter->key_columns},
-      {"only_latest", Find<LatestNode>(plan) != nullptr},
-      {"partitions", settings.partitions},
-      {"conf", settings.Secrets()},
-      {"frame", SinkFrameToJson(frame)},
-      {"sink", files.sink},
-      {"library_path", files.library_path},
-      {"result", files.result}};
+  const auto* transform = Find<TransformNode>(plan);
+  Json json = {{"banquet_spark", kFormat},
+               {"run_id", run_id},
+               {"source", SourceOf(scan.source, source_path)},
+               {"transform", nullptr},
+               {"columns", ColumnsOf(plan)},
+               {"window", {{"start_us", scan.window.start_us}, {"end_us", scan.window.end_us}}},
+               {"join_keys", filter == nullptr ? std::vector<std::string>() : filter->key_columns},
+               {"fail_on_null_key", filter != nullptr && filter->fail_on_null_key},
+               {"stage", target.stage_uri},
+               {"frame", target.frame.has_value() ? SinkFrameToJson(*target.frame) : ""},
+               {"sink", target.runtime.program},
+               {"library_path", target.runtime.library_path}};
+  if (transform != nullptr)
+    json["transform"] = {{"name", transform->function}, {"text", transform->text}};
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -74,6 +90,13 @@ Result<SparkResult> SparkResultFromJson(std::string_view text, const std::string
     if (json.at("banquet_spark") != kFormat || json.at("run_id") != run_id)
       return DataError("The result of the Spark job is of another run or version");
     result.application = json.at("application");
+    if (json.contains("error")) {
+      result.condition = json["error"].at("condition");
+      result.error = json["error"].at("message");
+      if (result.error.empty()) result.error = "it does not say why";
+      return result;
+    }
+    result.staged = json.at("staged");
     const Json& rows = json.at("rows");
     result.read = rows.at("read");
     result.null_time = rows.at("null_time");

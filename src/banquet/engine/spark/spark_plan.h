@@ -10,29 +10,36 @@
 #include "banquet/base/status.h"
 #include "banquet/engine/sink_frame.h"
 #include "banquet/engine/sink_run.h"
-#include "banquet/engine/spark/spark_settings.h"
+#include "banquet/engine/spark/sink_runtime.h"
 #include "banquet/plan/execution_plan.h"
 
 namespace banquet {
 
-struct SparkJobFiles {
-  std::string sink;  // The command banquet: absolute, or below the executor's folder of files.
-  std::string library_path;  // Its libraries, below that folder; empty: where it finds them itself.
-  std::string result;
+// What is done with the rows: either is given.
+struct SparkTarget {
+  // Executors write: what each sink is told, and where it is.
+  std::optional<SinkFrame> frame;
+  SinkRuntime runtime;
+  // Spark's URI of the folder that takes the rows.
+  std::string stage_uri;
 };
 
-// The source's path is absolute or names objects.
-std::string SparkPlanToJson(const ExecutionPlan& plan, const SparkSettings& settings,
-                            const SinkFrame& frame, const SparkJobFiles& files,
+// `source_path`: Spark's URI of the source's files; empty where it is a table or a query.
+std::string SparkPlanToJson(const ExecutionPlan& plan, const SparkTarget& target,
                             const std::string& source_path, const std::string& run_id);
 
 struct SparkResult {
+  // Not empty: the plan failed so. Spark's own name of what is wrong (or REFUSED, or nothing), and
+  // its words.
+  std::string error;
+  std::string condition;
   std::string application;
   int64_t read = 0;
   int64_t null_time = 0;
   int64_t null_key = 0;
   int64_t outside_window = 0;
   SinkReport written;  // Of all tasks that count.
+  int64_t staged = 0;  // Rows.
 };
 
 // A file of another run, or whose tasks do not add up, is a data error: nothing of it is believed.

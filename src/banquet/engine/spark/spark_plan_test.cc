@@ -3,6 +3,8 @@
 #include <nlohmann/json.hpp>
 
 #include "banquet/base/testing.h"
+#include "banquet/engine/spark/spark_application.h"
+#include "banquet/engine/spark/spark_settings.h"
 
 namespace banquet {
 namespace {
@@ -24,11 +26,15 @@ SinkFrame Frame() {
   return frame;
 }
 
-json PlanOf(std::vector<PlanNode> nodes, const SparkSettings& settings = {}) {
-  return json::parse(SparkPlanToJson(
-      ExecutionPlan(std::move(nodes)), settings, Frame(),
-      {.sink = "runtime/banquet", .library_path = "runtime", .result = "/tmp/result"},
-      "/data/x.parquet", "run 1"));
+SparkTarget Executors() {
+  return {.frame = Frame(),
+          .runtime = {.program = "runtime/banquet", .library_path = "runtime"},
+          .stage_uri = {}};
+}
+
+json PlanOf(std::vector<PlanNode> nodes, const SparkTarget& target = Executors()) {
+  return json::parse(
+      SparkPlanToJson(ExecutionPlan(std::move(nodes)), target, "file:///data/x.parquet", "run 1"));
 }
 
 TEST(SparkPlanTest, TellsTheJobWhatThePlanSays) {
@@ -37,15 +43,23 @@ TEST(SparkPlanTest, TellsTheJobWhatThePlanSays) {
   const json plan =
       PlanOf({Scan(), RenameNode{.input = 0, .columns = {{"driver", "driver_id"}, {"x", "x"}}},
               filter, LatestNode{}});
-  EXPECT_EQ(plan["source"], (json{{"format", "parquet"},
-                                  {"path", "/data/x.parquet"},
+  EXPECT_EQ(plan["source"], (json{{"table", ""},
+                                  {"query", ""},
+                                  {"path", "file:///data/x.parquet"},
+                                  {"format", "parquet"},
+                                  {"options", json::object()},
                                   {"timestamp", "ts"},
-                                  {"created", "made"}}));
+                                  {"created", "made"},
+                                  {"partition", ""},
+                                  {"partition_format", "%Y-%m-%d"},
+                                  {"mapping", json::object()}}));
   EXPECT_EQ(plan["columns"], (json{{{"source", "driver"}, {"name", "driver_id"}},
                                    {{"source", "x"}, {"name", "x"}}}));
   EXPECT_EQ(plan["window"], (json{{"start_us", 1}, {"end_us", 2}}));
   EXPECT_EQ(plan["join_keys"], json{"driver_id"});
-  EXPECT_TRUE(plan["only_latest"]);
+  EXPECT_FALSE(plan["fail_on_null_key"]);
+  EXPECT_TRUE(plan["transform"].is_null());
+  EXPECT_EQ(plan["stage"], "");
   EXPECT_EQ(plan["sink"], "runtime/banquet");
   EXPECT_EQ(plan["run_id"], "run 1");
 }
@@ -54,7 +68,49 @@ TEST(SparkPlanTest, WithoutARenameColumnsKeepTheirNames) {
   const json plan = PlanOf({Scan()});
   EXPECT_EQ(plan["columns"],
             (json{{{"source", "driver"}, {"name", "driver"}}, {{"source", "x"}, {"name", "x"}}}));
-  EXPECT_FALSE(plan["only_latest"]);
+}
+
+TEST(SparkPlanTest, TellsOfTablesSqlAndStaging) {
+  ScanNode scan = Scan();
+  DataSource& source = scan.request.source;
+  source.table = "db.rides";
+  source.query = "SELECT 1";
+  source.table_format = "iceberg";
+  source.file_format = "csv";
+  source.table_format_options = {{"snapshot-id", "7"}};
+  source.field_mapping = {{"c", "x"}};
+  source.date_partition_column = "day";
+  source.date_partition_column_format = "%Y%m%d";
+  FilterNode filter;
+  filter.fail_on_null_key = true;
+  const json plan = PlanOf(
+      {scan,
+       TransformNode{
+           .input = 0, .function = "f", .text = "def f(s): …", .columns = {"x"}, .window = {}},
+       filter},
+      {.frame = {}, .runtime = {}, .stage_uri = "s3a://lake/run"});
+  EXPECT_EQ(plan["source"]["table"], "db.rides");
+  EXPECT_EQ(plan["source"]["query"], "SELECT 1");
+  EXPECT_EQ(plan["source"]["format"], "iceberg");
+  EXPECT_EQ(plan["source"]["options"], (json{{"snapshot-id", "7"}}));
+  EXPECT_EQ(plan["source"]["mapping"], (json{{"c", "x"}}));
+  EXPECT_EQ(plan["source"]["partition"], "day");
+  EXPECT_EQ(plan["source"]["partition_format"], "%Y%m%d");
+  EXPECT_EQ(plan["transform"], (json{{"name", "f"}, {"text", "def f(s): …"}}));
+  EXPECT_EQ(plan["columns"], (json::array({{{"source", "x"}, {"name", "x"}}})));
+  EXPECT_TRUE(plan["fail_on_null_key"]);
+  EXPECT_EQ(plan["stage"], "s3a://lake/run");
+  EXPECT_EQ(plan["frame"], "");
+}
+
+TEST(SparkSettingsTest, PathsAreNamedAsSparkNamesThem) {
+  SparkSettings settings;
+  EXPECT_EQ(settings.UriFor("/data/a b"), "file:///data/a b");
+  EXPECT_EQ(settings.UriFor("s3://lake/x"), "s3a://lake/x");
+  EXPECT_EQ(settings.UriFor("gcs://lake/x"), "gs://lake/x");
+  EXPECT_EQ(settings.UriFor("hdfs://n/x"), "hdfs://n/x");
+  settings.conf["spark.hadoop.fs.s3.impl"] = "com.amazon.ws.emr.hadoop.fs.EmrFileSystem";
+  EXPECT_EQ(settings.UriFor("s3://lake/x"), "s3://lake/x");
 }
 
 TEST(SparkSettingsTest, SecretsGoNotToTheCommandLine) {
@@ -65,7 +121,7 @@ TEST(SparkSettingsTest, SecretsGoNotToTheCommandLine) {
                    {"spark.ssl.keyPassword", "s3cret"}};
   EXPECT_EQ(settings.Arguments(), (std::vector<std::string>{"--conf", "spark.master=local[2]"}));
   EXPECT_EQ(settings.Secrets().size(), 3U);
-  EXPECT_EQ(PlanOf({Scan()}, settings)["conf"]["spark.ssl.keyPassword"], "s3cret");
+  EXPECT_EQ(settings.Secrets().at("spark.ssl.keyPassword"), "s3cret");
   EXPECT_TRUE(settings.is_local());
   settings.conf["spark.master"] = "yarn";
   EXPECT_FALSE(settings.is_local());
@@ -91,6 +147,7 @@ json ResultOf(const json& tasks) {
   return {{"banquet_spark", 1},
           {"run_id", "run 1"},
           {"application", "app-7"},
+          {"staged", 0},
           {"rows", {{"read", 20}, {"null_time", 1}, {"null_key", 2}, {"outside_window", 3}}},
           {"tasks", tasks}};
 }
@@ -128,6 +185,36 @@ TEST(SparkResultTest, WhatDoesNotFitIsNotBelieved) {
   EXPECT_FAULT(Fault::kData, "damaged", SparkResultFromJson("", "run 1"));
 }
 
+TEST(SparkResultTest, APlanThatFailedSaysSo) {
+  json result = ResultOf(json::array());
+  result["error"] = {{"condition", "PATH_NOT_FOUND"}, {"message", "[PATH_NOT_FOUND] x"}};
+  ASSERT_OK_AND_ASSIGN(SparkResult failed, SparkResultFromJson(result.dump(), "run 1"));
+  EXPECT_EQ(failed.condition, "PATH_NOT_FOUND");
+  EXPECT_EQ(failed.error, "[PATH_NOT_FOUND] x");
+  result["error"] = {{"condition", ""}, {"message", ""}};
+  ASSERT_OK_AND_ASSIGN(failed, SparkResultFromJson(result.dump(), "run 1"));
+  EXPECT_EQ(failed.error, "it does not say why");
+  result["error"] = "x";
+  EXPECT_FAULT(Fault::kData, "damaged", SparkResultFromJson(result.dump(), "run 1"));
+}
+
+TEST(SparkFailureTest, EachIsWhoseItIs) {
+  EXPECT_FAULT(
+      Fault::kUser, "redis refused; its log: x",
+      SparkFailure("", {"E: BANQUET-SINK exit 2: banquet: redis refused"}, "; its log: x"));
+  EXPECT_FAULT(Fault::kData, "bad row",
+               SparkFailure("", {"BANQUET-SINK exit 3: banquet: bad row"}, ""));
+  EXPECT_FAULT(Fault::kRemote, "gone", SparkFailure("", {"BANQUET-SINK exit 4: gone"}, ""));
+  EXPECT_FAULT(Fault::kUser, "no column x", SparkFailure("REFUSED", {"no column x"}, ""));
+  EXPECT_FAULT(Fault::kUser, "Path does not exist",
+               SparkFailure("PATH_NOT_FOUND", {"[…] Path does not exist", "more"}, ""));
+  EXPECT_FAULT(Fault::kData, "banquet.on_null_key",
+               SparkFailure("USER_RAISED_EXCEPTION", {"[…] BANQUET-NULL-KEY"}, ""));
+  EXPECT_FAULT(Fault::kRemote, "ModuleNotFoundError: pyarrow",
+               SparkFailure("", {"Job aborted", "ModuleNotFoundError: pyarrow", "at x.y"}, ""));
+  EXPECT_FAULT(Fault::kRemote, "it printed nothing", SparkFailure("", {}, ""));
+}
+
 TEST(SparkResultTest, TheSinksWordsAreFound) {
   EXPECT_EQ(FindSinkFailure({"INFO x", "BANQUET-SINK exit", ""}), std::nullopt);
   const auto failure = FindSinkFailure(
@@ -157,13 +244,23 @@ TEST(SparkSettingsTest, AreReadAndRefused) {
                               {"spark_conf", Map({{"spark.executor.cores", Scalar("2")}})}})));
   EXPECT_EQ(settings.partitions, 20);
   EXPECT_EQ(settings.conf.at("spark.executor.cores"), "2");
+  EXPECT_EQ(settings.write, std::nullopt);
+  EXPECT_FALSE(settings.shares_application);
+  ASSERT_OK_AND_ASSIGN(const SparkSettings staging,
+                       ParseSparkSettings(Map({{"write", Scalar("staging")},
+                                               {"staging_location", Scalar("s3://lake/x")},
+                                               {"applications", Scalar("shared")}})));
+  EXPECT_EQ(staging.write, SparkWrite::kStaging);
+  EXPECT_EQ(staging.staging_location, "s3://lake/x");
+  EXPECT_TRUE(staging.shares_application);
   const auto refused = [](const std::string& key, ConfigNode value) {
     return ParseSparkSettings(Map({{key, std::move(value)}}));
   };
   EXPECT_FAULT(Fault::kUser, "partitions", refused("partitions", Scalar("-1")));
   EXPECT_FAULT(Fault::kUser, "partitions", refused("partition", Scalar("2")));
   EXPECT_FAULT(Fault::kUser, "spark_conf", refused("spark_conf", Map({{"a", Map({})}})));
-  EXPECT_FAULT(Fault::kUser, "staging_location", refused("staging_location", Scalar("s3://b")));
+  EXPECT_FAULT(Fault::kUser, "write", refused("write", Scalar("driver")));
+  EXPECT_FAULT(Fault::kUser, "applications", refused("applications", Scalar("one")));
   EXPECT_FAULT(Fault::kUser, "client mode",
                refused("spark_conf", Map({{"spark.submit.deployMode", Scalar("cluster")}})));
 }

@@ -19,7 +19,16 @@ constexpr OptionSpec kOptions[] = {
      .meaning = "Spark's own settings, applied as they stand"},
     {.name = "staging_location",
      .type = OptionType::kText,
-     .meaning = "of Feast's engine; here banquet.staging_location"},
+     .meaning = "where write: staging leaves the rows; banquet.staging_location comes before it"},
+    {.name = "write",
+     .type = OptionType::kChoice,
+     .meaning = "who writes to the online stores",
+     .choices = "executors|staging"},
+    {.name = "applications",
+     .type = OptionType::kChoice,
+     .default_value = "separate",
+     .meaning = "whether each group of views is an application of its own",
+     .choices = "separate|shared"},
     {.name = "region", .type = OptionType::kText, .meaning = "of Feast's engine; has no effect"},
 };
 constexpr std::string_view kIgnored[] = {"type"};
@@ -36,9 +45,21 @@ bool NamesASecret(std::string key) {
 
 }  // namespace
 
-bool SparkSettings::is_local() const {
-  const auto master = conf.find("spark.master");
-  return master == conf.end() || master->second.starts_with("local");
+std::string SparkSettings::master() const {
+  const auto found = conf.find("spark.master");
+  return found == conf.end() ? "local[*]" : found->second;
+}
+
+bool SparkSettings::is_local() const { return master().starts_with("local"); }
+
+std::string SparkSettings::UriFor(const std::string& path) const {
+  constexpr std::string_view kS3 = "s3://";
+  constexpr std::string_view kGcs = "gcs://";
+  if (path.starts_with('/')) return "file://" + path;
+  if (path.starts_with(kS3) && !conf.contains("spark.hadoop.fs.s3.impl"))
+    return "s3a://" + path.substr(kS3.size());
+  if (path.starts_with(kGcs)) return "gs://" + path.substr(kGcs.size());
+  return path;
 }
 
 std::vector<std::string> SparkSettings::Arguments() const {
@@ -59,6 +80,17 @@ std::map<std::string, std::string> SparkSettings::Secrets() const {
   return secrets;
 }
 
+Result<std::map<std::string, std::string>> ParseSparkConf(const ConfigNode& node,
+                                                          const std::string& where) {
+  std::map<std::string, std::string> conf;
+  for (const ConfigEntry& entry : node.entries) {
+    if (entry.value.kind == ConfigNode::Kind::kScalar) conf[entry.key] = entry.value.scalar;
+  }
+  if (node.kind == ConfigNode::Kind::kMap && conf.size() == node.entries.size()) return conf;
+  return UserError("{} must be a map of settings and their values ({})", where,
+                   node.location.ToString());
+}
+
 Result<SparkSettings> ParseSparkSettings(const ConfigNode& block) {
   SparkSettings settings;
   if (block.kind != ConfigNode::Kind::kMap) return settings;
@@ -72,21 +104,14 @@ Result<SparkSettings> ParseSparkSettings(const ConfigNode& block) {
   settings.partitions = static_cast<int>(partitions);
   const ConfigNode* conf = options.Node("spark_conf");
   if (conf != nullptr && conf->kind != ConfigNode::Kind::kNull) {
-    for (const ConfigEntry& entry : conf->entries) {
-      if (entry.value.kind == ConfigNode::Kind::kScalar)
-        settings.conf[entry.key] = entry.value.scalar;
-    }
-    if (conf->kind != ConfigNode::Kind::kMap || settings.conf.size() != conf->entries.size()) {
-      return UserError("batch_engine.spark_conf must be a map of settings and their values ({})",
-                       options.Location("spark_conf").ToString());
-    }
+    BANQUET_ASSIGN_OR_RETURN(settings.conf, ParseSparkConf(*conf, "batch_engine.spark_conf"));
   }
-  if (options.Has("staging_location")) {
-    return UserError(
-        "batch_engine.staging_location is not supported by this version: executors write to the "
-        "stores themselves; remove it ({})",
-        options.Location("staging_location").ToString());
+  settings.staging_location = options.Text("staging_location").value_or("");
+  if (options.Has("write")) {
+    settings.write =
+        options.Text("write") == "staging" ? SparkWrite::kStaging : SparkWrite::kExecutors;
   }
+  settings.shares_application = options.Text("applications") == "shared";
   const auto mode = settings.conf.find("spark.submit.deployMode");
   if (mode != settings.conf.end() && mode->second != "client") {
     return UserError(

@@ -30,7 +30,7 @@ WorkFolder::~WorkFolder() {
 }
 
 Status WorkFolder::Write(const std::string& name, std::string_view text) const {
-  const std::string path = File(name);
+  const std::string path = File(name + ".partial");
   const FileDescriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   while (file.get() >= 0 && !text.empty()) {
     const ssize_t written = ::write(file.get(), text.data(), text.size());
@@ -38,7 +38,8 @@ Status WorkFolder::Write(const std::string& name, std::string_view text) const {
     if (written < 0) break;
     text.remove_prefix(static_cast<size_t>(written));
   }
-  if (file.get() >= 0 && text.empty()) return Status::OK();
+  const bool is_whole = file.get() >= 0 && text.empty();
+  if (is_whole && ::rename(path.c_str(), File(name).c_str()) == 0) return Status::OK();
   return UserError("A file of the Spark job cannot be written: {}: {}", path, std::strerror(errno));
 }
 

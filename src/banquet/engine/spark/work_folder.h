@@ -19,7 +19,9 @@ class WorkFolder {
   WorkFolder& operator=(WorkFolder&&) = delete;
   ~WorkFolder();
 
+  const std::string& path() const { return path_; }
   std::string File(const std::string& name) const { return path_ + "/" + name; }
+  // A new file, whole or not at all.
   Status Write(const std::string& name, std::string_view text) const;
 
  private:
