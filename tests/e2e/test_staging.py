@@ -4,8 +4,10 @@ import re
 import shutil
 import signal
 import time
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from feast_protos import intervals
@@ -218,18 +220,20 @@ def test_what_a_killed_run_left_the_next_one_takes_away(make_repository, redis_c
 
 
 def test_a_source_that_fails_leaves_nothing_in_staging(repository, local):
-    """Keys and times are whole, so that winners are staged before the damage is met."""
-    path = repository.path / "data/inc.parquet"
-    pq.write_table(pq.read_table(path), path, row_group_size=2, use_dictionary=False, compression="snappy")
-    last = pq.ParquetFile(path).metadata.row_group(0)
-    feature, = [last.column(i) for i in range(last.num_columns) if last.column(i).path_in_schema == "f1"]
+    """Keys and times are whole, so that winners of the first row groups are staged before the damage is met."""
+    path, count = repository.path / "data/inc.parquet", 60_000
+    start = datetime(2024, 1, 2, tzinfo=timezone.utc)
+    times = [start + timedelta(seconds=i) for i in range(count)]
+    table = pa.table({"id": range(count), "event_timestamp": times, "created": times, "x": [0.5] * count, "tag": [f"tag {i}" for i in range(count)]})
+    pq.write_table(table, path, row_group_size=20_000, use_dictionary=False, compression="snappy")
+    tags = pq.ParquetFile(path).metadata.row_group(2).column(4)
     data = bytearray(path.read_bytes())
-    end = feature.data_page_offset + feature.total_compressed_size
-    data[end - 6:end] = b"\xff" * 6
+    end = tags.data_page_offset + tags.total_compressed_size
+    data[end - 60:end] = b"\xff" * 60
     path.write_bytes(bytes(data))
-    outcome = repository.banquet("materialize", *WINDOW, "-v", "inc_plain", f"--staging-location={local.uri}")
+    outcome = repository.banquet("materialize", *WINDOW, "-v", "inc_plain", f"--staging-location={local.uri}", "--threads=1")
     assert outcome.exit_code == DATA, outcome
-    assert local.keys() == [] and "banquet load" not in outcome.stderr
+    assert list(Path(local.uri).glob("*/*/*")) == [] and "banquet load" not in outcome.stderr  # Not even the run's folder.
 
 
 def test_an_empty_window_is_staged_and_recorded(repository, local):
