@@ -158,12 +158,14 @@ def test_what_spark_cannot_read_is_the_users(make_lake, lake):
              "no_stars": (DOUBLED.replace("stars", "nothing"), "`nothing`")}
     views = [view_of("good", spark_sources(lake)["by_parquet"])]
     views += [view_of(name, source) for name, (source, _) in sources.items()]
+    views.append(view_of("null_key", spark_sources(lake)["by_parquet"]))
     views += [with_text(lake, name, text) for name, (text, _) in texts.items()]
-    repository = make_lake(views, engine_block(applications="shared"))
+    repository = make_lake(views, engine_block(applications="shared"), more="banquet: {views: {null_key: {on_null_key: fail}}}\n")
     outcome = repository.banquet("materialize", *WINDOW, "--json", timeout_s=300)
-    assert outcome.exit_code == 2, outcome
+    assert outcome.exit_code == 3, outcome
     errors = {view["name"]: view["error"] for view in outcome.json["views"]}
     assert errors.pop("good") is None
+    assert "banquet.on_null_key is fail" in errors["null_key"]
     for name, (_, words) in {**sources, **texts}.items():
         assert words in errors[name] and "\n" not in errors[name], (name, errors[name])
     for log in set(re.findall(r"its log: (\S+\.log)", outcome.stderr)):
