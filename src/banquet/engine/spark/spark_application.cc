@@ -47,7 +47,7 @@ Status PackRuntime(const std::vector<std::string>& files, const std::string& arc
 // The line that says most.
 std::string WhatWentWrong(const std::vector<std::string>& lines) {
   for (const std::string_view word :
-       {"Caused by: ", "Exception: ", "Error: ", "ERROR", "Exception"}) {
+       {"Cannot run program ", "Caused by: ", "Exception: ", "Error: ", "ERROR", "Exception"}) {
     const auto line = std::find_if(lines.rbegin(), lines.rend(), [&](const std::string& one) {
       return one.find(word) != std::string::npos;
     });

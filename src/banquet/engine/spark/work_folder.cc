@@ -1,6 +1,7 @@
 #include "banquet/engine/spark/work_folder.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -39,7 +40,11 @@ Status WorkFolder::Write(const std::string& name, std::string_view text) const {
     text.remove_prefix(static_cast<size_t>(written));
   }
   const bool is_whole = file.get() >= 0 && text.empty();
-  if (is_whole && ::rename(path.c_str(), File(name).c_str()) == 0) return Status::OK();
+  constexpr int kHere = AT_FDCWD;
+  if (is_whole &&
+      ::renameat2(kHere, path.c_str(), kHere, File(name).c_str(), RENAME_NOREPLACE) == 0) {
+    return Status::OK();
+  }
   return UserError("A file of the Spark job cannot be written: {}: {}", path, std::strerror(errno));
 }
 
