@@ -9,7 +9,7 @@ import tempfile
 import time
 import traceback
 
-from compare import document, goals_read, goals_store
+from compare import document, goals_read, goals_spark, goals_store
 from compare.bench import Bench
 from compare.curve import whole_runs_against_rows
 from compare.results import not_measured, table
@@ -20,7 +20,7 @@ MEASURES = {
     "G15": goals_store.empty_window, "G8": goals_read.encode, "G7": goals_read.contest, "G5": goals_read.read_path,
     "G12": goals_read.curve, "G3": goals_store.wide_views, "G1": goals_store.redis_against_replay,
     "G9": goals_store.sqlite_against_bulk, "G10": goals_store.postgres_against_bulk, "G14": goals_read.memory_limit,
-    "curve": whole_runs_against_rows, "G2": goals_store.whole_runs,
+    "curve": whole_runs_against_rows, "G2": goals_store.whole_runs, "G16": goals_spark.executors,
 }
 # Measured with another one.
 WITH = {"G2s": "G2", "G4": "G1", "G11": "G2", "G6": "G5", "G13": "G12"}

@@ -12,6 +12,7 @@ import redis
 
 sys.path.append(str(pathlib.Path(__file__).parents[2] / "tests/support"))
 from postgres_server import PostgresServer  # noqa: E402, F401
+from spark_cluster import SparkCluster  # noqa: E402, F401
 
 
 def free_port():
