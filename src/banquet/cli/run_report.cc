@@ -182,6 +182,7 @@ std::string ReportAsJson(const RunReport& report) {
     views.push_back({{"name", view.name},
                      {"status", NameOf(view.status)},
                      {"error", TextOrNull(MessageOf(view.error))},
+                     {"exit_code", ExitCodeOf(view.error)},
                      {"window",
                       {{"start", FormatRfc3339(view.window.start_us)},
                        {"end", FormatRfc3339(view.window.end_us)}}},
