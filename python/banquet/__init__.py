@@ -1,0 +1,1 @@
+"""Banquet: Feast's materialization, fast."""
