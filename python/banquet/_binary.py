@@ -1,6 +1,7 @@
 """Where the command is: named, in the wheel, or on the PATH."""
 import os
 import shutil
+import sys
 from pathlib import Path
 from typing import Dict, Optional
 
@@ -47,3 +48,10 @@ def _arrow_folder() -> Optional[str]:
         return None
     found = importlib.util.find_spec("pyarrow")
     return str(Path(found.origin).parent) if found and found.origin else None
+
+
+def main() -> None:
+    """The command as the wheel installs it on the PATH: becomes the binary."""
+    if not os.access(_IN_WHEEL, os.X_OK):
+        raise SystemExit("banquet: the wheel's command is missing; install the wheel again")
+    os.execve(_IN_WHEEL, ["banquet", *sys.argv[1:]], process_environment(str(_IN_WHEEL)))
