@@ -7,6 +7,7 @@ import json
 import os
 import sys
 import traceback
+from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -23,19 +24,28 @@ from feast.repo_operations import apply_total  # noqa: E402
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
-def apply():
-    """feast apply. Repositories share module names, so the modules of the last one are forgotten first."""
+@contextmanager
+def importing_the_repository():
+    """As in a process of its own. Repositories share module names, so the modules of the last one are forgotten first."""
     here = Path.cwd()
-    for name in [p.stem for p in here.glob("*.py")]:
-        sys.modules.pop(name, None)
+
+    def forget():
+        for name in [p.stem for p in here.glob("*.py")]:
+            sys.modules.pop(name, None)
+    forget()
     paths = list(sys.path)
     try:
         sys.path.insert(0, str(here))
-        apply_total(load_repo_config(here, here / "feature_store.yaml"), here, skip_source_validation=False)
+        yield here
     finally:
         sys.path[:] = paths
-    for name in [p.stem for p in here.glob("*.py")]:
-        sys.modules.pop(name, None)
+        forget()
+
+
+def apply():
+    """feast apply."""
+    with importing_the_repository() as here:
+        apply_total(load_repo_config(here, here / "feature_store.yaml"), here, skip_source_validation=False)
 
 
 def materialize(start, end, views):
@@ -78,7 +88,12 @@ def description(view):
     return FeatureStore(".").get_feature_view(view).description
 
 
-def jobs_of(start=None, end=None, views=None, version=None, disable_event_timestamp=False, only_latest=True, overrides=None):
+def jobs_of(**arguments):
+    with importing_the_repository():
+        return watched_run(**arguments)
+
+
+def watched_run(start=None, end=None, views=None, version=None, disable_event_timestamp=False, only_latest=True, overrides=None):
     """Materializes (from where each view stopped if there is no `start`) and tells what Feast was told of each view:
     view -> {status, error, fallback_reason, report, bars}, and the error that Feast raised."""
     store = FeatureStore(".")
