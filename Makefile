@@ -4,7 +4,7 @@ BUILD := scripts/build
 
 PREFIX ?= /usr/local
 
-.PHONY: demo install check test bench lint format clean
+.PHONY: demo install wheel check test bench lint format clean
 demo:    ## Install what is missing, build, materialize examples/driver_stats into SQLite and read it back.
 	@scripts/bootstrap build
 	@$(BUILD) release banquet
@@ -14,6 +14,11 @@ install: ## Build the command and install it under PREFIX (/usr/local).
 	@scripts/bootstrap build
 	@$(BUILD) release banquet
 	@cmake --install build/release --prefix "$(PREFIX)"
+
+wheel:   ## The Python wheel, in build/wheel: command, Feast's batch engine and Python API (docs/python.md).
+	@scripts/bootstrap build wheel
+	@$(BUILD) release banquet
+	@tools/make_wheel.py build/release/bin/banquet build/deps/patchelf/bin/patchelf build/wheel
 
 check:   ## Unit and contract tests under ASan and UBSan.
 	@scripts/bootstrap build test

@@ -67,7 +67,7 @@ def test_json_report_has_every_field_and_adds_up(make_repository):
     assert report["seconds"] > 0 and report["peak_memory_bytes"] > 10**6 and report["job_id"]
     assert {view["name"] for view in report["views"]} == BASIC_VIEWS
     for view in report["views"]:
-        assert set(view) == {"name", "status", "error", "url", "window", "rows", "stores", "bytes_read", "seconds"}
+        assert set(view) == {"name", "status", "error", "exit_code", "url", "window", "rows", "stores", "bytes_read", "seconds"}
         assert view["url"] is None  # Of an engine on this machine.
         assert view["window"] == {"start": "2024-03-01T00:00:00Z", "end": "2024-03-11T00:00:00Z"}
         assert set(view["rows"]) == {"read", "pruned", "skipped", "outside_window", "null_key", "null_time", "duplicates",

@@ -40,6 +40,11 @@ class DynamoServer:
             for item in self.items(name):
                 self.client.delete_item(TableName=name, Key={"entity_id": item["entity_id"]})
 
+    def forget(self):
+        """Drops the tables: Feast's apply makes them, and fails on one that stands here already."""
+        for name in self.client.list_tables()["TableNames"]:
+            self.client.delete_table(TableName=name)
+
     def items(self, table):
         return [item for page in self.client.get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
                 for item in page["Items"]]

@@ -17,7 +17,8 @@ class FeastProcess:
         self.log_path = log_path
         self.log = open(log_path, "w")
         environment = {**os.environ, "TZ": "UTC", "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1",
-                       "PYTHONWARNINGS": "ignore", "FEAST_USAGE": "False"}
+                       "PYTHONWARNINGS": "ignore", "FEAST_USAGE": "False",
+                       "PYTHONPATH": str(Path(__file__).parents[2] / "python")}
         self.process = subprocess.Popen(
             [sys.executable, str(Path(__file__).with_name("feast_worker.py"))], stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, stderr=self.log, text=True, env=environment)
@@ -43,6 +44,11 @@ class FeastProcess:
 
     def materialize_incremental(self, repository, end, views=None):
         self.call(repository, "materialize_incremental", end=end, views=views)
+
+    def jobs_of(self, repository, *window, **arguments):
+        """As the worker's: `window` is start and end, or the end alone."""
+        times = dict(zip(("start", "end") if len(window) == 2 else ("end",), window))
+        return self.call(repository, "jobs_of", **times, **arguments)
 
     def online(self, repository, requests):
         return self.call(repository, "online", requests=requests)

@@ -53,16 +53,22 @@ OfflineStoreContext OfflineContextOf(const RepoConfig& config) {
 }
 
 // `key` is where the block stands, for messages.
-Result<std::unique_ptr<OnlineStore>> MakeStoreOf(const std::string& type, const ConfigNode& block,
-                                                 const std::string& key, const RepoConfig& config,
-                                                 const OnlineStoreContext& context) {
+Result<const OnlineStoreProduct*> ProductOf(const std::string& type, const ConfigNode& block,
+                                            const std::string& key, const RepoConfig& config) {
   std::vector<std::string> types;
   for (const OnlineStoreProduct& product : OnlineStoreProducts()) {
-    if (product.type == type) return product.make(block, context);
+    if (product.type == type) return &product;
     types.emplace_back(product.type);
   }
   return UserError("{}: {}.type: this version does not write to {}; it writes to {}.{}",
                    WhereOf(block, config), key, type, Joined(types), DidYouMean(type, types));
+}
+
+Result<std::unique_ptr<OnlineStore>> MakeStoreOf(const std::string& type, const ConfigNode& block,
+                                                 const std::string& key, const RepoConfig& config,
+                                                 const OnlineStoreContext& context) {
+  BANQUET_ASSIGN_OR_RETURN(const OnlineStoreProduct* product, ProductOf(type, block, key, config));
+  return product->make(block, context);
 }
 
 // Two names of one store would look like two copies of the rows.
@@ -86,6 +92,15 @@ Status CheckNotTwice(const RepoConfig& config) {
     seen.push_back(further);
   }
   return Status::OK();
+}
+
+Status CheckOfflineType(const RepoConfig& config) {
+  const std::vector<std::string> types = {"dask", "duckdb", "file", kSparkStore};
+  const std::string& type = config.offline_store_type;
+  if (std::ranges::find(types, type) != types.end()) return Status::OK();
+  return UserError(
+      "{}: offline_store.type: this version does not read from {}; it reads files ({}).{}",
+      WhereOf(config.offline_store, config), type, Joined(types), DidYouMean(type, types));
 }
 
 // A registry's URL without its password and query, which may change while the registry stays.
@@ -193,19 +208,20 @@ Result<std::unique_ptr<OnlineStore>> MakeOnlineStore(const RepoConfig& config, s
 }
 
 Result<std::unique_ptr<OfflineStore>> MakeOfflineStore(const RepoConfig& config) {
-  const std::vector<std::string> types = {"dask", "duckdb", "file", "spark"};
+  BANQUET_RETURN_NOT_OK(CheckOfflineType(config));
   // Its tables are Spark's to read, by the engine; files we read too.
-  if (config.offline_store_type == kSparkStore)
-    return parquet_store::MakeStore({}, OfflineContextOf(config));
-  for (const std::string& type : types) {
-    if (type == config.offline_store_type) {
-      return parquet_store::MakeStore(config.offline_store, OfflineContextOf(config));
-    }
+  const bool is_spark = config.offline_store_type == kSparkStore;
+  return parquet_store::MakeStore(is_spark ? ConfigNode() : config.offline_store,
+                                  OfflineContextOf(config));
+}
+
+Status CheckProducts(const RepoConfig& config) {
+  BANQUET_RETURN_NOT_OK(CheckOfflineType(config));
+  if (!config.online_store_type.empty()) {
+    BANQUET_RETURN_NOT_OK(
+        ProductOf(config.online_store_type, config.online_store, "online_store", config).status());
   }
-  return UserError(
-      "{}: offline_store.type: this version does not read from {}; it reads files ({}).{}",
-      WhereOf(config.offline_store, config), config.offline_store_type, Joined(types),
-      DidYouMean(config.offline_store_type, types));
+  return Status::OK();
 }
 
 Result<std::unique_ptr<OfflineStore>> MakeStagedStore(const RepoConfig& config) {

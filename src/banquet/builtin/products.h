@@ -27,6 +27,10 @@ struct OnlineStores {
   std::vector<StoreLanes*> All() const;
 };
 
+// A user error where the offline store or the online store that Feast knows is of a type that this
+// version lacks: another program may have it.
+Status CheckProducts(const RepoConfig& config);
+
 // What the configuration names. A type that this version lacks is a user error that lists those it
 // has.
 Result<OnlineStores> MakeOnlineStores(const RepoConfig& config, const std::stop_token& stop,

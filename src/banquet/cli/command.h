@@ -41,6 +41,7 @@ void AddLoadCommand(CLI::App& app, CommandBody* body);
 void AddPlanCommand(CLI::App& app, CommandBody* body);
 void AddGetOnlineFeaturesCommand(CLI::App& app, CommandBody* body);
 void AddRegistryCommands(CLI::App& app, CommandBody* body);
+void AddRunTasksCommand(CLI::App& app, CommandBody* body);
 void AddSinkCommand(CLI::App& app, CommandBody* body);
 void AddStoresCommand(CLI::App& app, CommandBody* body);
 void AddVerifyCommand(CLI::App& app, CommandBody* body);

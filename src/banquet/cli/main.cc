@@ -99,6 +99,7 @@ int Main(int argc, char** argv) {
   AddGetOnlineFeaturesCommand(app, &body);
   AddRegistryCommands(app, &body);
   AddSinkCommand(app, &body);
+  AddRunTasksCommand(app, &body);
   AddStoresCommand(app, &body);
   AddVerifyCommand(app, &body);
   AddCheckCommand(app, &body);

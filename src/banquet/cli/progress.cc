@@ -22,6 +22,7 @@ using SteadyClock = std::chrono::steady_clock;
 
 constexpr auto kPlainInterval = std::chrono::seconds(10);
 constexpr auto kHeartbeatInterval = std::chrono::seconds(10);
+constexpr auto kEventInterval = std::chrono::milliseconds(250);
 constexpr auto kStillTold = std::chrono::seconds(3);
 constexpr int kBarWidth = 24;
 constexpr int kDefaultColumns = 80;
@@ -183,16 +184,20 @@ class PlainProgress final : public Progress {
   SteadyClock::time_point last_;
 };
 
-// A heartbeat, so that a killed pod leaves a trace.
+// A heartbeat, so that a killed pod leaves a trace; or what another program draws a bar from.
 class JsonProgress final : public Progress {
  public:
-  explicit JsonProgress(Jobs jobs)
-      : jobs_(std::move(jobs)), still_(jobs_.size()), last_(SteadyClock::now()) {
+  JsonProgress(Jobs jobs, std::FILE* out, SteadyClock::duration interval)
+      : jobs_(std::move(jobs)),
+        out_(out),
+        interval_(interval),
+        still_(jobs_.size()),
+        last_(SteadyClock::now()) {
     Print();
   }
   void Update() override {
     for (size_t i = 0; i < jobs_.size(); ++i) still_[i].Of(jobs_[i]->progress());
-    if (SteadyClock::now() - last_ < kHeartbeatInterval) return;
+    if (SteadyClock::now() - last_ < interval_) return;
     last_ = SteadyClock::now();
     Print();
   }
@@ -211,15 +216,19 @@ class JsonProgress final : public Progress {
                        {"winners", progress.rows.winners},
                        {"decided", progress.decided},
                        {"written", progress.written},
+                       {"share_done", ShareDone(progress)},
                        {"waiting_for_store", WaitsForStore(progress, still)},
                        {"seconds", progress.seconds}});
     }
     const nlohmann::ordered_json line = {{"event", "progress"}, {"views", views}};
-    std::fprintf(stderr, "%s\n",
+    std::fprintf(out_, "%s\n",
                  line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
+    std::fflush(out_);
   }
 
   const Jobs jobs_;
+  std::FILE* const out_;
+  const SteadyClock::duration interval_;
   std::vector<Stillness> still_;
   SteadyClock::time_point last_;
 };
@@ -243,6 +252,7 @@ ProgressMode ChooseProgressMode(const std::string& word, bool quiet) {
   if (word == "bar") return ProgressMode::kBar;
   if (word == "plain") return ProgressMode::kPlain;
   if (word == "json") return ProgressMode::kJson;
+  if (word == kProgressEvents) return ProgressMode::kEvents;
   if (word == "none" || quiet) return ProgressMode::kNone;
   return isatty(STDERR_FILENO) == 1 ? ProgressMode::kBar : ProgressMode::kPlain;
 }
@@ -254,7 +264,9 @@ std::unique_ptr<Progress> MakeProgress(ProgressMode mode, Jobs jobs) {
     case ProgressMode::kPlain:
       return std::make_unique<PlainProgress>(std::move(jobs));
     case ProgressMode::kJson:
-      return std::make_unique<JsonProgress>(std::move(jobs));
+      return std::make_unique<JsonProgress>(std::move(jobs), stderr, kHeartbeatInterval);
+    case ProgressMode::kEvents:
+      return std::make_unique<JsonProgress>(std::move(jobs), stdout, kEventInterval);
     case ProgressMode::kNone:
       break;
   }

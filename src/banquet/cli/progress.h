@@ -9,7 +9,9 @@
 
 namespace banquet {
 
-enum class ProgressMode { kBar, kPlain, kJson, kNone };
+// kEvents: JSON on standard output, a few times a second, for the program that started us.
+enum class ProgressMode { kBar, kPlain, kJson, kEvents, kNone };
+inline constexpr char kProgressEvents[] = "events";  // Not for users.
 
 // A user error unless the word is "", bar, plain, json or none.
 Status CheckProgressWord(const std::string& word);

@@ -15,6 +15,14 @@ ExecutionContext RunParts::Context(Clock& clock, const std::stop_token& stop) co
           .stop = stop};
 }
 
+Status OpenStores(RunParts* run, Clock& clock, const std::stop_token& stop) {
+  const RepoConfig& config = run->repository.config;
+  BANQUET_ASSIGN_OR_RETURN(run->offline_store, MakeOfflineStore(config));
+  BANQUET_ASSIGN_OR_RETURN(run->online_stores, MakeOnlineStores(config, stop, clock));
+  BANQUET_ASSIGN_OR_RETURN(run->staging, MakeStagingArea(config, stop, clock));
+  return MakeStagedStore(config).Value(&run->staged_store);
+}
+
 Result<RunParts> OpenRun(const GlobalOptions& options, const TaskQuery& query, RunEngines engines,
                          Clock& clock, const std::stop_token& stop) {
   RunParts run;
@@ -27,10 +35,7 @@ Result<RunParts> OpenRun(const GlobalOptions& options, const TaskQuery& query, R
   }
   BANQUET_ASSIGN_OR_RETURN(run.tasks, SelectTasks(*run.repository.contents, config, query,
                                                   run.engines->reach(), clock.NowUs()));
-  BANQUET_ASSIGN_OR_RETURN(run.offline_store, MakeOfflineStore(config));
-  BANQUET_ASSIGN_OR_RETURN(run.online_stores, MakeOnlineStores(config, stop, clock));
-  BANQUET_ASSIGN_OR_RETURN(run.staging, MakeStagingArea(config, stop, clock));
-  BANQUET_ASSIGN_OR_RETURN(run.staged_store, MakeStagedStore(config));
+  BANQUET_RETURN_NOT_OK(OpenStores(&run, clock, stop));
   return run;
 }
 

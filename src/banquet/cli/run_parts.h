@@ -31,6 +31,10 @@ struct RunParts {
 // Which engines do the work: those of the configuration, or that of this process.
 enum class RunEngines { kConfigured, kLocal };
 
+// Makes what the configuration of `run` names beside engines: source, stores, staging. No store is
+// contacted.
+Status OpenStores(RunParts* run, Clock& clock, const std::stop_token& stop);
+
 // Mistakes are told in this order: configuration and registry, views and window, source, stores.
 // No store is contacted.
 Result<RunParts> OpenRun(const GlobalOptions& options, const TaskQuery& query, RunEngines engines,

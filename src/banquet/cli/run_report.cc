@@ -118,6 +118,8 @@ RunReport MakeRunReport(const std::vector<std::shared_ptr<MaterializationJob>>& 
     view.name = job->task().view.name;
     view.status = job->status();
     view.error = job->error();
+    const bool is_stopped = signal != 0 && view.status == JobStatus::kCancelled;
+    view.exit_code = is_stopped ? 128 + signal : ExitCodeOf(view.error);
     view.window = job->task().window;
     view.url = job->url();
     view.job = job->report();
@@ -182,6 +184,7 @@ std::string ReportAsJson(const RunReport& report) {
     views.push_back({{"name", view.name},
                      {"status", NameOf(view.status)},
                      {"error", TextOrNull(MessageOf(view.error))},
+                     {"exit_code", view.exit_code},
                      {"window",
                       {{"start", FormatRfc3339(view.window.start_us)},
                        {"end", FormatRfc3339(view.window.end_us)}}},

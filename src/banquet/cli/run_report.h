@@ -16,7 +16,8 @@ struct ViewReport {
   JobStatus status = JobStatus::kWaiting;
   Status error;
   TimeWindow window;
-  std::string url;  // Of a page that shows the job; empty: there is none.
+  std::string url;    // Of a page that shows the job; empty: there is none.
+  int exit_code = 0;  // What the error stands for; of a stopped run, as the signal says.
   JobReport job;
   std::optional<int64_t> fresh_until_us;  // Latest end of all recorded intervals; nullopt: none.
 };

@@ -1,38 +1,23 @@
 // `banquet sink`: writes rows that another program sends (docs/formats/sink.md).
 
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <CLI/App.hpp>
-#include <csignal>
 #include <cstdio>
 #include <string>
 
 #include "banquet/base/clock.h"
 #include "banquet/builtin/products.h"
 #include "banquet/cli/command.h"
+#include "banquet/cli/stdin_frame.h"
 #include "banquet/engine/sink_run.h"
 
 namespace banquet {
 namespace {
 
-constexpr size_t kLengthBytes = 4;
-constexpr size_t kFrameBytesMax = size_t{64} << 20;
-
-// Four bytes of length, little-endian, and so much JSON.
-Result<SinkFrame> ReadFrame() {
-  BANQUET_ASSIGN_OR_RETURN(const std::string length,
-                           ReadExactly(STDIN_FILENO, kLengthBytes, "the frame's length"));
-  size_t size = 0;
-  for (size_t i = kLengthBytes; i-- > 0;) size = size << 8 | static_cast<unsigned char>(length[i]);
-  if (size == 0 || size > kFrameBytesMax)
-    return DataError("Standard input does not begin with a frame of `banquet sink`");
-  BANQUET_ASSIGN_OR_RETURN(const std::string text, ReadExactly(STDIN_FILENO, size, "the frame"));
-  return SinkFrameFromJson(text);
-}
-
 Result<SinkReport> Run() {
-  BANQUET_ASSIGN_OR_RETURN(const SinkFrame frame, ReadFrame());
+  BANQUET_ASSIGN_OR_RETURN(const std::string text, ReadStdinFrame("sink"));
+  BANQUET_ASSIGN_OR_RETURN(const SinkFrame frame, SinkFrameFromJson(text));
   BANQUET_ASSIGN_OR_RETURN(const RepoConfig config, frame.Config());
   Clock& clock = SystemClock();
   BANQUET_ASSIGN_OR_RETURN(const OnlineStores stores, MakeOnlineStores(config, {}, clock));
@@ -54,8 +39,7 @@ void AddSinkCommand(CLI::App& app, CommandBody* body) {
       "frame-and-stream");
   command->callback([body] {
     *body = [](const GlobalOptions& options) {
-      // Who started us has died: what it sent is not whole.
-      ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+      DieWithParent();
       const Result<SinkReport> report = Run();
       if (!report.ok()) return ReportFailure(options, report.status());
       std::printf("%s\n", SinkReportToJson(*report).c_str());

@@ -100,18 +100,19 @@ class RepoConfigReader {
     BANQUET_ASSIGN_OR_RETURN(TypedBlock engine, ReadTypedBlock("batch_engine", "local"));
     config_.batch_engine_type = BatchEngineWord(engine.type);
     config_.batch_engine = std::move(engine.block);
+    ConfigNode options;
+    if (const ConfigNode* written = root_.Find("banquet")) options = *written;
+    if (config_.batch_engine_type == kFeastEngineClass)
+      BANQUET_RETURN_NOT_OK(ReadFeastEngine(&options));
     BANQUET_RETURN_NOT_OK(ReadKeyVersion());
     BANQUET_RETURN_NOT_OK(ReadMaterialization());
     BANQUET_RETURN_NOT_OK(ReadAuth());
     if (root_.Find("flags") != nullptr)
       Warn(*root_.Find("flags"), "flags", "has no effect; remove it");
-    const ConfigNode* options = root_.Find("banquet");
-    if (const ConfigNode* folder =
-            options == nullptr ? nullptr : options->Find("spill_directory")) {
+    if (const ConfigNode* folder = options.Find("spill_directory")) {
       BANQUET_RETURN_NOT_OK(RefuseUnsetVariable(*folder, "banquet.spill_directory"));
     }
-    BANQUET_ASSIGN_OR_RETURN(
-        config_.options, ParseRunOptions(options == nullptr ? ConfigNode() : *options, overrides));
+    BANQUET_ASSIGN_OR_RETURN(config_.options, ParseRunOptions(options, overrides));
     return CheckFurtherStores();
   }
 
@@ -247,6 +248,33 @@ class RepoConfigReader {
       return UserError("{}: is empty; name a type such as {}", At(*node, key), default_type);
     }
     return result;
+  }
+
+  // Our plug-in as Feast's batch engine: its block holds options of `banquet:`, which win over
+  // those that stand there, what the plug-in alone reads, and the engine that does the work.
+  Status ReadFeastEngine(ConfigNode* options) {
+    static const std::vector<std::string> kOfPlugin = {"type", "binary", "fallback"};
+    const ConfigNode block = std::move(config_.batch_engine);
+    config_.batch_engine = {};
+    config_.batch_engine.location = block.location;
+    config_.batch_engine_type = "local";
+    if (options->kind == ConfigNode::Kind::kNull && !block.entries.empty()) {
+      options->kind = ConfigNode::Kind::kMap;
+      options->location = block.location;
+    }
+    for (const auto& [key, value] : block.entries) {
+      if (std::ranges::count(kOfPlugin, key) > 0) continue;
+      if (key == "engine") {
+        BANQUET_ASSIGN_OR_RETURN(BatchEngineBlock engine,
+                                 ReadBatchEngine(value, At(value, "batch_engine.engine")));
+        config_.batch_engine_type = std::move(engine.type);
+        config_.batch_engine = std::move(engine.block);
+        continue;
+      }
+      std::erase_if(options->entries, [&](const ConfigEntry& entry) { return entry.key == key; });
+      options->entries.push_back({key, value});
+    }
+    return Status::OK();
   }
 
   Status ReadOnlineStore() {
@@ -393,7 +421,9 @@ Result<RepoConfig> LoadRepoConfig(const ConfigRequest& request) {
   if (!request.yaml_file.empty() && request.yaml_file != source.name) {
     config.warnings.push_back(source.name + " is set and wins over the file " + request.yaml_file);
   }
-  config.yaml_text = ExpandVariables(source.text, request.environment);
+  config.yaml_text = request.given_text.has_value()
+                         ? source.text
+                         : ExpandVariables(source.text, request.environment);
   config.overrides = request.overrides;
   BANQUET_ASSIGN_OR_RETURN(const ConfigNode root,
                            ReadYaml(config.yaml_text, source.name, &config.warnings));

@@ -26,7 +26,9 @@ struct RepoConfig {
   ConfigNode online_store;         // The block as written (may be null).
   std::string offline_store_type;  // "dask" by default.
   ConfigNode offline_store;
-  std::string batch_engine_type;  // "local" by default.
+  // "local" by default. Where Feast's engine is our plug-in, what its `engine` says, or "local";
+  // its other keys are options.
+  std::string batch_engine_type;
   ConfigNode batch_engine;
   int entity_key_serialization_version = 3;
   bool pull_latest_features = false;
@@ -43,6 +45,9 @@ struct ConfigRequest {
   std::string chdir;  // -c/--chdir; empty: FEATURE_REPO_DIR_ENV_VAR, else the working directory.
   std::string yaml_file;  // -f/--feature-store-yaml; empty: FEAST_FS_YAML_FILE_PATH, else
                           // <repo>/feature_store.yaml.
+  // The configuration itself, as another process resolved it; then no file is looked for and no
+  // variable replaced.
+  std::optional<std::string> given_text;
   // Command-line values of options of `banquet:`: name ("memory_limit") and text; win over the
   // file.
   std::vector<std::pair<std::string, std::string>> overrides;

@@ -378,5 +378,35 @@ TEST(ProcessEnvironment, HoldsWhatTheProcessHas) {
   ::unsetenv("BANQUET_TEST_VARIABLE");
 }
 
+constexpr char kPlugin[] = "batch_engine: {type: banquet.feast.BanquetEngine";
+
+TEST_F(RepoConfigTest, TheBlockOfOurPluginHoldsOptionsWhichWin) {
+  ASSERT_OK_AND_ASSIGN(
+      const RepoConfig config,
+      LoadWith(std::string(kPlugin) + ", threads: 3, fallback: fail, binary: /bin/true}\n"
+                                      "banquet: {threads: 5, parallel_groups: 4}\n"));
+  EXPECT_EQ(config.batch_engine_type, "local");
+  EXPECT_EQ(config.batch_engine.kind, ConfigNode::Kind::kNull);
+  EXPECT_EQ(config.options.threads, 3);
+  EXPECT_EQ(config.options.parallel_groups, 4);
+}
+
+TEST_F(RepoConfigTest, OurPluginNamesTheEngineThatWorks) {
+  ASSERT_OK_AND_ASSIGN(
+      const RepoConfig config,
+      LoadWith(std::string(kPlugin) + ", engine: {type: spark.engine, partitions: 3}}\n"));
+  EXPECT_EQ(config.batch_engine_type, "spark.engine");
+  ASSERT_NE(config.batch_engine.Find("partitions"), nullptr);
+  ASSERT_OK_AND_ASSIGN(const RepoConfig word,
+                       LoadWith("batch_engine: banquet.feast.BanquetEngine\n"));
+  EXPECT_EQ(word.batch_engine_type, "local");
+  EXPECT_FAULT(Fault::kUser, "batch_engine.engine",
+               LoadWith(std::string(kPlugin) + ", engine: [1]}\n"));
+}
+
+TEST_F(RepoConfigTest, AnUnknownOptionInThePluginsBlockIsRefused) {
+  EXPECT_FAULT(Fault::kUser, "threads", LoadWith(std::string(kPlugin) + ", thraeds: 3}\n"));
+}
+
 }  // namespace
 }  // namespace banquet

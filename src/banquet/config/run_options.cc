@@ -220,14 +220,6 @@ Overwrite OverwriteNamed(const std::string& word) {
   return word == "always" ? Overwrite::kAlways : Overwrite::kNewest;
 }
 
-// {type: …} with the engine's keys, or the type alone.
-Result<BatchEngineBlock> ReadBatchEngine(const ConfigNode& node, const std::string& place) {
-  const ConfigNode* type = node.kind == ConfigNode::Kind::kMap ? node.Find("type") : &node;
-  if (type == nullptr || type->kind != ConfigNode::Kind::kScalar || type->scalar.empty())
-    return UserError("{}: write a batch_engine block with its type", place);
-  return BatchEngineBlock{.type = BatchEngineWord(type->scalar), .block = node};
-}
-
 // What a view may have of its own, where it is written.
 ViewOptions ReadViewOptions(const OptionValues& values) {
   ViewOptions options;
@@ -349,6 +341,13 @@ Result<OptionValues> ReadValues(const ConfigNode& block,
 }  // namespace
 
 std::span<const OptionSpec> RunOptionTable() { return kOptions; }
+
+Result<BatchEngineBlock> ReadBatchEngine(const ConfigNode& node, const std::string& place) {
+  const ConfigNode* type = node.kind == ConfigNode::Kind::kMap ? node.Find("type") : &node;
+  if (type == nullptr || type->kind != ConfigNode::Kind::kScalar || type->scalar.empty())
+    return UserError("{}: write a batch_engine block with its type", place);
+  return BatchEngineBlock{.type = BatchEngineWord(type->scalar), .block = node};
+}
 
 Result<RunOptions> ParseRunOptions(const ConfigNode& block,
                                    std::span<const std::pair<std::string, std::string>> overrides) {

@@ -89,6 +89,9 @@ struct RunOptions {
 // that this version does not act on are not in it; writing one of them is refused by name.
 std::span<const OptionSpec> RunOptionTable();
 
+// An engine's block, {type: …} with its keys, or the type alone; `place` is where it is written.
+Result<BatchEngineBlock> ReadBatchEngine(const ConfigNode& node, const std::string& place);
+
 // From the block and the command line's overrides.
 Result<RunOptions> ParseRunOptions(const ConfigNode& block,
                                    std::span<const std::pair<std::string, std::string>> overrides);

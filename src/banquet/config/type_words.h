@@ -12,4 +12,7 @@ std::string OnlineStoreWord(const std::string& type);
 std::string OfflineStoreWord(const std::string& type);
 std::string BatchEngineWord(const std::string& type);
 
+// Our plug-in, as Feast names it; see RepoConfig::batch_engine.
+inline constexpr char kFeastEngineClass[] = "banquet.feast.BanquetEngine";
+
 }  // namespace banquet

@@ -16,6 +16,7 @@ constexpr char kFileVariable[] = "FEAST_FS_YAML_FILE_PATH";
 constexpr char kFolderVariable[] =
     "FEATURE_REPO_DIR_ENV_VAR";  // Feast's CLI asks for it by this very name.
 constexpr char kFileName[] = "feature_store.yaml";
+constexpr char kGivenName[] = "feature_store.yaml (as handed over)";
 
 Result<std::string> ReadText(const std::string& path, const std::string& name) {
   std::error_code error;
@@ -62,6 +63,11 @@ Result<YamlSource> ReadYamlSource(const ConfigRequest& request) {
   if (!std::filesystem::is_directory(source.repo_path, error)) {
     return UserError("{}: no such folder; name the feature repository's with -c/--chdir",
                      folder.empty() ? "The working directory" : folder);
+  }
+  if (request.given_text.has_value()) {
+    source.name = kGivenName;
+    source.text = *request.given_text;
+    return source;
   }
   if (const std::string encoded = VariableOf(request.environment, kBase64Variable);
       !encoded.empty()) {

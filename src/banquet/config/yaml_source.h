@@ -14,8 +14,8 @@ struct YamlSource {
   std::string repo_path;  // Absolute.
 };
 
-// From FEATURE_STORE_YAML_BASE64 where it is set, else from the file that request and environment
-// name.
+// What the request holds itself, else from FEATURE_STORE_YAML_BASE64 where it is set, else from the
+// file that request and environment name.
 Result<YamlSource> ReadYamlSource(const ConfigRequest& request);
 
 // The value of a variable; an empty one counts as not set.

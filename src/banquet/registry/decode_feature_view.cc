@@ -23,11 +23,7 @@ std::vector<Aggregation> DecodeAggregations(
     const google::protobuf::RepeatedPtrField<feast::core::Aggregation>& list) {
   std::vector<Aggregation> aggregations;
   for (const feast::core::Aggregation& aggregation : list) {
-    aggregations.push_back({.column = aggregation.column(),
-                            .function = aggregation.function(),
-                            .name = aggregation.name(),
-                            .time_window_us = MicrosecondsOf(aggregation.time_window()),
-                            .slide_interval_us = MicrosecondsOf(aggregation.slide_interval())});
+    aggregations.push_back(DecodeAggregation(aggregation));
   }
   return aggregations;
 }
@@ -94,6 +90,14 @@ void DecodeFunction(const Function& function, FeatureView* view) {
 std::map<std::string, std::string> DecodeMap(
     const google::protobuf::Map<std::string, std::string>& map) {
   return {map.begin(), map.end()};
+}
+
+Aggregation DecodeAggregation(const feast::core::Aggregation& aggregation) {
+  return {.column = aggregation.column(),
+          .function = aggregation.function(),
+          .name = aggregation.name(),
+          .time_window_us = MicrosecondsOf(aggregation.time_window()),
+          .slide_interval_us = MicrosecondsOf(aggregation.slide_interval())};
 }
 
 FeatureView DecodeView(const feast::core::FeatureView& view) {

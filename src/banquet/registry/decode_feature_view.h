@@ -18,6 +18,8 @@ FeatureView DecodeView(const feast::core::StreamFeatureView& view);
 FeatureView DecodeView(const feast::core::OnDemandFeatureView& view);
 FeatureView DecodeView(const feast::core::LabelView& view);
 
+Aggregation DecodeAggregation(const feast::core::Aggregation& aggregation);
+
 DataSource DecodeSource(const feast::core::DataSource& source);
 
 std::map<std::string, std::string> DecodeMap(

@@ -49,28 +49,17 @@ std::vector<std::string> DecodeProjects(const feast::core::Registry& registry) {
 }
 
 template <typename Proto>
-Result<std::optional<FeatureView>> DecodeSnapshotAs(const std::string& bytes) {
+Result<std::optional<FeatureView>> DecodeViewAs(const std::string& bytes) {
   Proto proto;
-  if (!proto.ParseFromString(bytes)) return DataError("The snapshot does not parse");
+  if (!proto.ParseFromString(bytes)) return DataError("The definition does not parse");
   return DecodeView(proto);
-}
-
-// Nothing for a kind that this version does not know.
-Result<std::optional<FeatureView>> DecodeSnapshot(
-    const feast::core::FeatureViewVersionRecord& record) {
-  const std::string& kind = record.feature_view_type();
-  const std::string& bytes = record.feature_view_proto();
-  if (kind == "feature_view") return DecodeSnapshotAs<feast::core::FeatureView>(bytes);
-  if (kind == "stream_feature_view") return DecodeSnapshotAs<feast::core::StreamFeatureView>(bytes);
-  if (kind == "on_demand_feature_view")
-    return DecodeSnapshotAs<feast::core::OnDemandFeatureView>(bytes);
-  return std::nullopt;
 }
 
 Status DecodeVersions(const feast::core::FeatureViewVersionHistory& history,
                       RegistryContents* contents) {
   for (const feast::core::FeatureViewVersionRecord& record : history.records()) {
-    Result<std::optional<FeatureView>> definition = DecodeSnapshot(record);
+    Result<std::optional<FeatureView>> definition =
+        DecodeSerializedView(record.feature_view_type(), record.feature_view_proto());
     if (!definition.ok()) {
       return Annotate(definition.status(),
                       fmt::format("Version {} of view {}", record.version_number(),
@@ -109,6 +98,27 @@ Result<RegistryContents> DecodeRegistry(const feast::core::Registry& registry) {
     contents.feature_services.push_back(DecodeService(service.spec()));
   BANQUET_RETURN_NOT_OK(DecodeVersions(registry.feature_view_version_history(), &contents));
   return contents;
+}
+
+Result<std::optional<FeatureView>> DecodeSerializedView(const std::string& kind,
+                                                        const std::string& bytes) {
+  if (kind == "feature_view") return DecodeViewAs<feast::core::FeatureView>(bytes);
+  if (kind == "stream_feature_view") return DecodeViewAs<feast::core::StreamFeatureView>(bytes);
+  if (kind == "on_demand_feature_view")
+    return DecodeViewAs<feast::core::OnDemandFeatureView>(bytes);
+  return std::nullopt;
+}
+
+Result<Entity> DecodeSerializedEntity(const std::string& bytes) {
+  feast::core::Entity proto;
+  if (!proto.ParseFromString(bytes)) return DataError("The entity does not parse");
+  return DecodeEntity(proto.spec());
+}
+
+Result<Aggregation> DecodeSerializedAggregation(const std::string& bytes) {
+  feast::core::Aggregation proto;
+  if (!proto.ParseFromString(bytes)) return DataError("The aggregation does not parse");
+  return DecodeAggregation(proto);
 }
 
 }  // namespace banquet
