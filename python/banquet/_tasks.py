@@ -5,7 +5,7 @@ import struct
 import subprocess
 import threading
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Callable, Dict, List, Optional
 
 from banquet._binary import process_environment
@@ -23,9 +23,9 @@ class TasksResult:
     """What became of the tasks of one frame."""
 
     refused: List[Optional[str]]  # Beside the tasks: why this one was not run; None: it was.
+    if_transformed: List[bool]  # Beside the tasks: refused, but only since Banquet does not call its function.
     report: Dict[str, Any]  # As of `materialize --json`; its views are the tasks that were run, in order.
     exit_code: int
-    stderr: List[str] = field(default_factory=list)
 
     def error(self) -> Optional[BanquetError]:
         """That of a run that never began; None where the views speak for themselves."""
@@ -52,7 +52,7 @@ def run_tasks(binary: str, frame: Dict[str, Any], on_progress: Callable[[List[Di
     listener.start()
     try:
         _send(process, struct.pack("<I", len(data)) + data)
-        refused, report = _follow(process, on_progress)
+        plan, report = _follow(process, on_progress)
         exit_code = process.wait()
     except BaseException:
         _stop(process)
@@ -64,7 +64,7 @@ def run_tasks(binary: str, frame: Dict[str, Any], on_progress: Callable[[List[Di
         how = f"signal {-exit_code}" if exit_code < 0 else f"exit code {exit_code}"
         last = f": {told[-1]}" if told else ""
         raise RemoteError(f"Banquet ended without a report ({how}){last}")
-    return TasksResult(refused, report, exit_code, list(told))
+    return TasksResult([task["refused"] for task in plan], [task["if_transformed"] for task in plan], report, exit_code)
 
 
 def _send(process: subprocess.Popen, data: bytes) -> None:
@@ -76,19 +76,19 @@ def _send(process: subprocess.Popen, data: bytes) -> None:
 
 
 def _follow(process, on_progress):
-    """Reads events until the end of output: (refusals, report or None)."""
-    refused: List[Optional[str]] = []
+    """Reads events until the end of output: (what is said of each task, report or None)."""
+    plan: List[Dict[str, Any]] = []
     report = None
     for line in process.stdout:
         event = json.loads(line)
         kind = event.get("event")
         if kind == "plan":
-            refused = [task["refused"] for task in event["tasks"]]
+            plan = event["tasks"]
         elif kind == "progress":
             on_progress(event["views"])
         elif kind is None:
             report = event
-    return refused, report
+    return plan, report
 
 
 def _listen(stream, told: deque) -> None:

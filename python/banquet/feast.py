@@ -9,14 +9,17 @@ import base64
 import json
 import logging
 import os
+import tempfile
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any, Dict, List, Literal, Optional, Sequence, Union
 
 from feast import BatchFeatureView, Entity, FeatureView, OnDemandFeatureView, StreamFeatureView
 from feast.feature_view import DUMMY_ENTITY_NAME
 from feast.infra.common.materialization_job import MaterializationJob, MaterializationJobStatus, MaterializationTask
+from feast.infra.compute_engines.backends.factory import BackendFactory
 from feast.infra.compute_engines.base import ComputeEngine
 from feast.infra.compute_engines.local.compute import LocalComputeEngine
 from feast.infra.registry.base_registry import BaseRegistry
@@ -25,12 +28,14 @@ from pydantic import ConfigDict
 
 from banquet._binary import find_binary
 from banquet._tasks import TasksResult, run_tasks
+from banquet._transform import TransformedView
 from banquet.errors import BanquetError, HeldError, RemoteError, UnsupportedError, UserError, error_of
 
 log = logging.getLogger("banquet")
 
 View = Union[BatchFeatureView, StreamFeatureView, FeatureView]
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_FIRST, _LAST = datetime(1, 1, 1, tzinfo=timezone.utc), datetime(9999, 12, 31, tzinfo=timezone.utc)
 _MICROSECOND = timedelta(microseconds=1)
 _OF_VIEW = ("overwrite", "guard", "on_null_key")  # Options that `banquet.views` has for a view alone.
 _BAR_STEPS = 1000  # Of a view whose number of rows is not known.
@@ -87,8 +92,9 @@ class BanquetJob(MaterializationJob):
 class BanquetEngine(ComputeEngine):
     """Hands all views of a run to one process of `banquet run-tasks`; Feast records the intervals.
 
-    A view that Banquet refuses (a transformation in Python, an unknown source or store) is done by Feast's local engine, unless
-    `fallback` says `fail`; it is named once, at warning level, and in its job.
+    A transformation in Python is called in this process, and Banquet writes its rows. A view that Banquet refuses (aggregations, an
+    unknown source or store) is done by Feast's local engine, unless `fallback` says `fail`; it is named once, at warning level,
+    and in its job.
     """
 
     def __init__(self, *, repo_config, offline_store, online_store, **block):
@@ -132,10 +138,34 @@ class BanquetEngine(ComputeEngine):
         if failure is not None:
             return [_job(task, error=failure) for task in tasks]
         jobs = _jobs_of(tasks, result)
-        for place, (task, reason) in enumerate(zip(tasks, result.refused)):
-            if reason is not None:
+        for place, (task, reason, if_transformed) in enumerate(zip(tasks, result.refused, result.if_transformed)):
+            if if_transformed:
+                jobs[place] = self._transformed(registry, task)
+            elif reason is not None:
                 jobs[place] = self._instead(registry, task, reason)
         return jobs
+
+    def _transformed(self, registry: BaseRegistry, task: MaterializationTask) -> BanquetJob:
+        """A view whose function is called here, and whose rows Banquet writes."""
+        bars = _Bars([task])
+        try:
+            with tempfile.TemporaryDirectory(prefix="banquet-", dir=self._spill_directory()) as folder:
+                context = self.get_execution_context(registry, task)
+                view = TransformedView(registry, task, context, BackendFactory.from_name("pandas"), Path(folder))
+                frame = self._frame(registry, [task], view)
+                result = run_tasks(find_binary(self._config.binary), frame, bars.show)
+        except Exception as raised:  # Of the user's function among them; the other views go on.
+            return _job(task, error=raised)
+        finally:
+            bars.close()
+        if result.error() is not None or result.refused != [None]:
+            return _job(task, error=result.error() or UnsupportedError(f"{task.feature_view.name}: {result.refused[0]}"))
+        return _jobs_of([task], result)[0]
+
+    def _spill_directory(self) -> Optional[str]:
+        """Where Banquet puts what finds no room; None: the system's temporary folder."""
+        of_file = (self.repo_config.model_dump().get("banquet") or {}).get("spill_directory")
+        return (self._config.model_extra or {}).get("spill_directory", of_file)
 
     def _instead(self, registry: BaseRegistry, task: MaterializationTask, reason: str) -> BanquetJob:
         """What becomes of a view that Banquet refused."""
@@ -153,7 +183,8 @@ class BanquetEngine(ComputeEngine):
     def _fallback_of(self, view: View) -> str:
         return _override_of(view).get("fallback", self._config.fallback)
 
-    def _frame(self, registry: BaseRegistry, tasks: List[MaterializationTask]) -> Dict[str, Any]:
+    def _frame(self, registry: BaseRegistry, tasks: List[MaterializationTask],
+               transformed: Optional[TransformedView] = None) -> Dict[str, Any]:
         entities: Dict[str, bytes] = {}
         for task in tasks:
             for name in task.feature_view.entities:
@@ -163,7 +194,7 @@ class BanquetEngine(ComputeEngine):
                 "repo_path": str(self.repo_config.repo_path or os.getcwd()),
                 "overrides": [],
                 "entities": [_base64(data) for data in entities.values()],
-                "tasks": [_task_of(task) for task in tasks]}
+                "tasks": [_task_of(task, transformed) for task in tasks]}
 
     def _resolved(self, tasks: List[MaterializationTask]) -> Dict[str, Any]:
         """The configuration as Feast has it, with what single views say of their engine in memory."""
@@ -229,8 +260,10 @@ def _add_view_options(config: Dict[str, Any], name: str, override: Dict[str, Any
     config["banquet"] = {**options, "views": views}
 
 
-def _task_of(task: MaterializationTask) -> Dict[str, Any]:
+def _task_of(task: MaterializationTask, transformed: Optional[TransformedView]) -> Dict[str, Any]:
     view = task.feature_view
+    proto = transformed.proto() if transformed else view.to_proto()
+    in_window = transformed is None or transformed.within_window
     is_stream = isinstance(view, StreamFeatureView)
     # A batch view's protobuf has no room for them; a stream view's has.
     aggregations = [] if is_stream else [a.to_proto().SerializeToString() for a in getattr(view, "aggregations", None) or []]
@@ -239,10 +272,10 @@ def _task_of(task: MaterializationTask) -> Dict[str, Any]:
         version = getattr(view, "current_version_number", None)
     return {"project": task.project,
             "kind": "stream_feature_view" if is_stream else "feature_view",
-            "view": _base64(view.to_proto().SerializeToString()),
+            "view": _base64(proto.SerializeToString()),
             "aggregations": [_base64(data) for data in aggregations],
-            "start_us": _microseconds(task.start_time),
-            "end_us": _microseconds(task.end_time),
+            "start_us": _microseconds(task.start_time if in_window else _FIRST),
+            "end_us": _microseconds(task.end_time if in_window else _LAST),
             "only_latest": task.only_latest,
             "disable_event_timestamp": task.disable_event_timestamp,
             "version": version}

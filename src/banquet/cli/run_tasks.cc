@@ -22,19 +22,18 @@ using Json = nlohmann::ordered_json;
 
 // A store that we lack is no view's fault, but every view's refusal.
 void RefuseAll(const Status& reason, std::vector<SelectedTask>* tasks) {
-  if (reason.ok()) return;
-  for (SelectedTask& selected : *tasks) {
-    if (selected.refusal.ok()) selected.refusal = reason;
-  }
+  for (SelectedTask& selected : *tasks) selected.refusal = reason;
 }
 
-// What will be run and what will not, before anything is.
-void PrintPlan(const std::vector<SelectedTask>& tasks) {
+// What will be run and what will not, before anything is. `reach_of` is absent where nothing is.
+void PrintPlan(const std::vector<SelectedTask>& tasks, const ReachOf& reach_of) {
   auto list = Json::array();
   for (const SelectedTask& selected : tasks) {
+    const FeatureView& view = selected.task.view;
     list.push_back(
-        {{"name", selected.task.view.name},
-         {"refused", selected.refusal.ok() ? Json() : Json(MessageOf(selected.refusal))}});
+        {{"name", view.name},
+         {"refused", selected.refusal.ok() ? Json() : Json(MessageOf(selected.refusal))},
+         {"if_transformed", reach_of && LacksTransformationAlone(view, reach_of(view.name))}});
   }
   const Json line = {{"event", "plan"}, {"tasks", list}};
   std::printf("%s\n", line.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
@@ -55,8 +54,9 @@ Result<RunReport> Run(const GlobalOptions& options, std::chrono::steady_clock::t
   run.repository.registry = std::make_unique<GivenRegistry>(run.repository.contents);
   BANQUET_ASSIGN_OR_RETURN(run.engines, MakeEngines(config, stop.get_token(), clock));
   BANQUET_ASSIGN_OR_RETURN(run.tasks, SelectGivenTasks(frame, config, run.engines->reach()));
-  RefuseAll(CheckProducts(config), &run.tasks);
-  PrintPlan(run.tasks);
+  const Status products = CheckProducts(config);
+  if (!products.ok()) RefuseAll(products, &run.tasks);
+  PrintPlan(run.tasks, products.ok() ? run.engines->reach() : ReachOf());
   std::erase_if(run.tasks, [](const SelectedTask& selected) { return !selected.refusal.ok(); });
   if (run.tasks.empty()) return MakeRunReport({}, config.warnings, Status::OK(), 0, 0);
   BANQUET_RETURN_NOT_OK(OpenStores(&run, clock, stop.get_token()));

@@ -112,6 +112,13 @@ Result<TasksFrame> TasksFrameFromJson(std::string_view text) {
   }
 }
 
+bool LacksTransformationAlone(const FeatureView& view, const EngineReach& reach) {
+  FeatureView transformed = view;
+  transformed.has_transformation = false;
+  return view.has_transformation && FeatureBuilder::WhyUnsupported(view, reach).has_value() &&
+         !FeatureBuilder::WhyUnsupported(transformed, reach).has_value();
+}
+
 Result<std::vector<SelectedTask>> SelectGivenTasks(const TasksFrame& frame,
                                                    const RepoConfig& config,
                                                    const ReachOf& reach_of) {

@@ -42,6 +42,10 @@ struct TasksFrame {
 // Text that is none, or of another format, is a data error that does not repeat it.
 Result<TasksFrame> TasksFrameFromJson(std::string_view text);
 
+// Whether the view's own function is all that the engine lacks, so that its rows, transformed by
+// who sent the task, can be materialized.
+bool LacksTransformationAlone(const FeatureView& view, const EngineReach& reach);
+
 // One for each task of the frame, in order; none records its interval. What this version cannot do
 // is that view's refusal. A damaged protobuf is a data error, another project than the
 // configuration's a user error.

@@ -116,6 +116,22 @@ TEST(TasksFrameTest, WhatTheVersionCannotDoIsTheViewsRefusal) {
   EXPECT_FAULT(Fault::kUser, "aggregations are not supported", selected.refusal);
 }
 
+TEST(TasksFrameTest, AViewThatOnlyItsFunctionKeepsAwayIsKnown) {
+  const EngineReach files = Files("");
+  FeatureView view;
+  view.batch_source = DataSource{};
+  view.batch_source->type = SourceType::kFile;
+  EXPECT_FALSE(LacksTransformationAlone(view, files)) << "nothing is lacking";
+  view.has_transformation = true;
+  view.mode = "pandas";
+  EXPECT_TRUE(LacksTransformationAlone(view, files));
+  view.aggregations.emplace_back();
+  EXPECT_FALSE(LacksTransformationAlone(view, files)) << "nor are its aggregations known";
+  view.aggregations.clear();
+  view.batch_source->type = SourceType::kPush;
+  EXPECT_FALSE(LacksTransformationAlone(view, files)) << "nor is its source";
+}
+
 TEST(TasksFrameTest, AnotherProjectIsRefused) {
   Json task = Task();
   task["project"] = "other";
