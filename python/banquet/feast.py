@@ -218,7 +218,7 @@ class _Bars:
     def show(self, views: List[Dict[str, Any]]) -> None:
         for view in views:
             name = view["name"]
-            if name not in self._builders or view["status"] == "WAITING":
+            if name not in self._builders or not (view["rows_total"] or view["share_done"]):
                 continue
             if name not in self._bars:
                 self._bars[name] = self._builders[name](view["rows_total"] or _BAR_STEPS)

@@ -149,11 +149,12 @@ TEST(TasksFrameTest, WhatIsNoneIsToldAndNotRepeated) {
 
 TEST(TasksFrameTest, EveryKeyOfATaskIsNeeded) {
   for (const auto& [key, value] : Task().items()) {
+    SCOPED_TRACE(key);
     Json task = Task();
     task.erase(key);
-    EXPECT_FAULT(Fault::kData, "damaged", TasksFrameFromJson(FrameOf(task).dump())) << key;
+    EXPECT_FAULT(Fault::kData, "damaged", TasksFrameFromJson(FrameOf(task).dump()));
     task[key] = Json::array({Json::object()});  // Of no key's kind.
-    EXPECT_FAULT(Fault::kData, "damaged", TasksFrameFromJson(FrameOf(task).dump())) << key;
+    EXPECT_FAULT(Fault::kData, "damaged", TasksFrameFromJson(FrameOf(task).dump()));
   }
 }
 
