@@ -53,9 +53,9 @@ Json FrameOf(const Json& task) {
                "online_store": {"type": "sqlite", "path": "x.db"},
                "batch_engine": {"type": "banquet.feast.BanquetEngine", "threads": 3}})"},
           {"repo_path", std::filesystem::temp_directory_path().string()},
-          {"overrides", {{"retry_timeout", "7"}}},
-          {"entities", {Base64(DriverEntity())}},
-          {"tasks", {task}}};
+          {"overrides", Json::array({Json::array({"retry_timeout", "7"})})},
+          {"entities", Json::array({Base64(DriverEntity())})},
+          {"tasks", Json::array({task})}};
 }
 
 EngineReach Files(const std::string& /*view*/) {
@@ -110,7 +110,7 @@ TEST(TasksFrameTest, EntitiesAreOfTheTasksProject) {
 
 TEST(TasksFrameTest, WhatTheVersionCannotDoIsTheViewsRefusal) {
   Json task = Task();
-  task["aggregations"] = {Base64(Bytes(1, "trips"))};
+  task["aggregations"] = Json::array({Base64(Bytes(1, "trips"))});
   ASSERT_OK_AND_ASSIGN(const SelectedTask selected, Select(task));
   EXPECT_TRUE(selected.unsupported);
   EXPECT_FAULT(Fault::kUser, "aggregations are not supported", selected.refusal);
@@ -148,9 +148,10 @@ TEST(TasksFrameTest, WhatIsNoneIsToldAndNotRepeated) {
 }
 
 TEST(TasksFrameTest, EveryKeyOfATaskIsNeeded) {
-  for (const auto& [key, value] : Task().items()) {
+  const Json whole = Task();
+  for (const auto& [key, value] : whole.items()) {
     SCOPED_TRACE(key);
-    Json task = Task();
+    Json task = whole;
     task.erase(key);
     EXPECT_FAULT(Fault::kData, "damaged", TasksFrameFromJson(FrameOf(task).dump()));
     task[key] = Json::array({Json::object()});  // Of no key's kind.
@@ -168,10 +169,10 @@ TEST(TasksFrameTest, DamagedProtobufsAreData) {
   task["kind"] = "label_view";
   EXPECT_FAULT(Fault::kData, "unknown kind: label_view", Select(task));
   task = Task();
-  task["aggregations"] = {Base64("\xff")};
+  task["aggregations"] = Json::array({Base64("\xff")});
   EXPECT_FAULT(Fault::kData, "aggregation does not parse", Select(task));
   Json json = FrameOf(Task());
-  json["entities"] = {Base64("\xff")};
+  json["entities"] = Json::array({Base64("\xff")});
   ASSERT_OK_AND_ASSIGN(const TasksFrame frame, TasksFrameFromJson(json.dump()));
   EXPECT_FAULT(Fault::kData, "entity does not parse", frame.Contents());
 }
