@@ -1,4 +1,5 @@
 """What goes wrong: nothing is recorded that was not done, and who reads the error knows what to do."""
+import json
 import os
 import shutil
 import signal
@@ -270,3 +271,13 @@ def test_a_secret_stands_in_no_argument_and_no_output(paused, feast):
     result = feast.jobs_of(repository, *JAN, views=["inc_plain"])
     assert result["jobs"]["inc_plain"]["status"] == "ERROR"
     assert "canary" not in str(result) and "canary" not in Path(feast.log_path).read_text()
+
+
+@pytest.mark.parametrize(("sent", "words"), [
+    (b"", "ends within the frame's length: 0 of 4 bytes"), (b"\xff\xff\xff\xff", "does not begin with a frame of `banquet run-tasks`"),
+    (b"\x09\0\0\0{}", "ends within the frame: 2 of 9 bytes"), (b"\x02\0\0\0{}", "does not begin with a frame of `banquet run-tasks`")])
+def test_a_frame_that_is_none_is_told_and_ends_with_a_report(sent, words):
+    done = subprocess.run([BINARY, "run-tasks"], input=sent, capture_output=True)
+    assert done.returncode == 3, done
+    report = json.loads(done.stdout)
+    assert (report["status"], report["views"]) == ("ERROR", []) and words in report["error"], report
