@@ -83,6 +83,7 @@ class SqlRegistry final : public Registry {
     return ReadRegistryRows(session.get(), project_);
   }
   Status TryRecord(const MaterializationRecord& record, int64_t now_us);
+  Status TryToWrite(SqlSession* session);
 
   const std::string project_;
   const std::chrono::milliseconds retry_timeout_;
@@ -149,9 +150,21 @@ Result<std::optional<std::string>> SqlRegistry::RecordMaterialization(
 
 // --- Rights ---
 
+// Runs that begin together may be in each other's way for a moment: MySQL ends one of two that wait
+// for each other.
 Status SqlRegistry::CheckWritable() {
-  BANQUET_ASSIGN_OR_RETURN(const auto session, database_->Open());
-  BANQUET_ASSIGN_OR_RETURN(const LeaseTableState leases, FindLeaseTable(session.get()));
+  constexpr int kAttempts = 5;
+  constexpr std::chrono::milliseconds kPause(50);
+  for (int attempt = 1;; ++attempt) {
+    BANQUET_ASSIGN_OR_RETURN(const auto session, database_->Open());
+    const Status status = TryToWrite(session.get());
+    if (!IsRetryable(status) || attempt == kAttempts) return status;
+    clock_.Wait(kPause * attempt, {});
+  }
+}
+
+Status SqlRegistry::TryToWrite(SqlSession* session) {
+  BANQUET_ASSIGN_OR_RETURN(const LeaseTableState leases, FindLeaseTable(session));
   if (leases == LeaseTableState::kMayNotBeMade) return MissingLeaseTable();
   // Dropping the session rolls back; besides, no row has an empty name.
   BANQUET_RETURN_NOT_OK(session->Run(session->dialect().begin_write));
@@ -163,9 +176,9 @@ Status SqlRegistry::CheckWritable() {
       session->Run("UPDATE feast_metadata SET last_updated_timestamp = 0 WHERE project_id = ''"));
   if (leases == LeaseTableState::kMayBeMade) return Status::OK();
   const Lease nobodys;
-  BANQUET_RETURN_NOT_OK(TryTakeLease(session.get(), nobodys, database_->duration()));
-  BANQUET_RETURN_NOT_OK(RenewLease(session.get(), nobodys, database_->duration()));
-  return DropLease(session.get(), nobodys);
+  BANQUET_RETURN_NOT_OK(TryTakeLease(session, nobodys, database_->duration()));
+  BANQUET_RETURN_NOT_OK(RenewLease(session, nobodys, database_->duration()));
+  return DropLease(session, nobodys);
 }
 
 bool IsRelativeFile(const SqlUrl& url) {

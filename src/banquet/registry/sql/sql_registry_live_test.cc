@@ -367,6 +367,17 @@ TEST_P(SqlRegistryTest, CheckingWritesNothing) {
   EXPECT_EQ(Rows(everything), before);
 }
 
+// Two transactions that wait for each other: MySQL ends one of them.
+TEST_P(SqlRegistryTest, ChecksAtTheSameTimeAreNotInEachOthersWay) {
+  ASSERT_OK(Open()->LockView(kProject, "inc_ttl", milliseconds(0), {}));  // Makes the table.
+  std::vector<std::jthread> runs;
+  for (int i = 0; i < 4; ++i) {
+    runs.emplace_back([registry = OpenInRealTime(milliseconds(60'000))] {
+      for (int check = 0; check < 20; ++check) EXPECT_OK(registry->CheckWritable());
+    });
+  }
+}
+
 TEST_P(SqlRegistryTest, ADatabaseThatIsNotThereIsTold) {
   const SqlUrl url = ParseSqlUrl(url_).ValueOrDie();
   url_.replace(url_.find(url.database), url.database.size(), "no_such_database");
