@@ -12,8 +12,8 @@
 #include "banquet/cli/reported_run.h"
 #include "banquet/cli/run_parts.h"
 #include "banquet/cli/stdin_frame.h"
-#include "banquet/engine/given_registry.h"
-#include "banquet/engine/tasks_frame.h"
+#include "banquet/engine/run_tasks/given_registry.h"
+#include "banquet/engine/run_tasks/tasks_frame.h"
 
 namespace banquet {
 namespace {

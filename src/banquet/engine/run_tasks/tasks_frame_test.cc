@@ -1,4 +1,4 @@
-#include "banquet/engine/tasks_frame.h"
+#include "banquet/engine/run_tasks/tasks_frame.h"
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
