@@ -5,8 +5,8 @@ import pathlib
 import subprocess
 import sys
 
-GOALS = {"G1", "G2", "G2s", "G3", "G4", "G5", "G6", "G7", "G8", "G9", "G10", "G11", "G12", "G13", "G14", "G15"}
-MAY_LACK = {"G14"}
+GOALS = {"G1", "G2", "G2s", "G3", "G4", "G5", "G6", "G7", "G8", "G9", "G10", "G11", "G12", "G13", "G14", "G15", "G16"}
+MAY_LACK = {"G14", "G16"}  # The Spark engines take minutes; they are measured at larger scales.
 
 
 def test_the_small_scale_measures_every_goal(tmp_path):
