@@ -44,6 +44,20 @@ else()
   target_link_libraries(banquet_parquet INTERFACE wheel_parquet banquet_arrow)
 endif()
 
+# --- ADBC's driver manager: built from the source archive that scripts/bootstrap unpacks ------------------------------
+set(BANQUET_ADBC_DIR ${CMAKE_SOURCE_DIR}/build/deps/adbc/adbc_driver_manager CACHE PATH "Sources of ADBC's driver manager")
+if(NOT EXISTS ${BANQUET_ADBC_DIR}/arrow-adbc/adbc.h)
+  message(FATAL_ERROR "No sources of ADBC's driver manager in ${BANQUET_ADBC_DIR}; run scripts/bootstrap build")
+endif()
+add_library(banquet_adbc_manager STATIC
+  ${BANQUET_ADBC_DIR}/adbc_driver_manager.cc
+  ${BANQUET_ADBC_DIR}/adbc_driver_manager_api.cc
+  ${BANQUET_ADBC_DIR}/adbc_driver_manager_driver_loading.cc
+  ${BANQUET_ADBC_DIR}/adbc_driver_manager_profiles.cc)
+target_include_directories(banquet_adbc_manager SYSTEM PUBLIC ${BANQUET_ADBC_DIR})
+target_link_libraries(banquet_adbc_manager PUBLIC ${CMAKE_DL_LIBS})
+set_target_properties(banquet_adbc_manager PROPERTIES POSITION_INDEPENDENT_CODE ON)
+
 find_package(Threads REQUIRED)
 find_package(fmt REQUIRED)
 find_package(spdlog REQUIRED)

@@ -46,14 +46,14 @@ Result<std::unique_ptr<PlannedRun>> PlannedRun::Open(const RunArguments& argumen
   if (!arguments.view.empty()) query.views.push_back(arguments.view);
   BANQUET_ASSIGN_OR_RETURN(query.start_us, ParseInstant(arguments.start));
   BANQUET_ASSIGN_OR_RETURN(query.end_us, ParseInstant(arguments.end));
-  const std::unique_ptr<EngineSet> engines = MakeLocalEngines();
+  const std::unique_ptr<EngineSet> engines = MakeLocalEngines(repository.config);
   BANQUET_ASSIGN_OR_RETURN(const std::vector<SelectedTask> tasks,
                            SelectTasks(*repository.contents, repository.config, query,
                                        engines->reach(), SystemClock().NowUs()));
   if (tasks.size() != 1)
     return UserError("The bench runs one view; name it with --view: {} found", tasks.size());
   BANQUET_RETURN_NOT_OK(tasks.front().refusal);
-  BANQUET_ASSIGN_OR_RETURN(run->offline_store_, MakeOfflineStore(repository.config));
+  BANQUET_ASSIGN_OR_RETURN(run->offline_store_, MakeOfflineStore(repository.config, {}));
   const ExecutionContext context{.config = &repository.config,
                                  .registry = repository.registry.get(),
                                  .contents = repository.contents,

@@ -9,12 +9,16 @@
 #include "banquet/base/option_table.h"
 #include "banquet/engine/local/local_compute_engine.h"
 #include "banquet/engine/spark/spark_compute_engine.h"
+#include "banquet/offline/adbc/adbc_store.h"
 #include "banquet/offline/parquet/parquet_store.h"
 
 namespace banquet {
 namespace {
 
-constexpr char kSparkStore[] = "spark";  // offline_store.type
+// offline_store.type
+constexpr char kSparkStore[] = "spark";
+constexpr char kPostgresStore[] = "postgres";
+constexpr char kAdbcStore[] = "adbc";
 
 std::string Joined(const std::vector<std::string>& words) {
   std::string text;
@@ -49,7 +53,8 @@ OfflineStoreContext OfflineContextOf(const RepoConfig& config) {
   return {.repo_path = config.repo_path,
           .anonymous_objects = config.options.anonymous_objects,
           .connect_timeout = config.options.connect_timeout,
-          .stall_timeout = config.options.stall_timeout};
+          .stall_timeout = config.options.stall_timeout,
+          .retry_timeout = config.options.retry_timeout};
 }
 
 // `key` is where the block stands, for messages.
@@ -95,11 +100,12 @@ Status CheckNotTwice(const RepoConfig& config) {
 }
 
 Status CheckOfflineType(const RepoConfig& config) {
-  const std::vector<std::string> types = {"dask", "duckdb", "file", kSparkStore};
+  const std::vector<std::string> types = {"dask",      "duckdb",       "file",
+                                          kSparkStore, kPostgresStore, kAdbcStore};
   const std::string& type = config.offline_store_type;
   if (std::ranges::find(types, type) != types.end()) return Status::OK();
   return UserError(
-      "{}: offline_store.type: this version does not read from {}; it reads files ({}).{}",
+      "{}: offline_store.type: this version does not read from {}; it reads from {}.{}",
       WhereOf(config.offline_store, config), type, Joined(types), DidYouMean(type, types));
 }
 
@@ -162,7 +168,7 @@ Result<std::unique_ptr<ComputeEngine>> MakeEngine(const BatchEngineBlock& block,
                                                   const std::string& where,
                                                   const RepoConfig& config,
                                                   const std::stop_token& stop, Clock& clock) {
-  if (block.type == "local") return MakeLocalComputeEngine(block.block);
+  if (block.type == "local") return MakeLocalComputeEngine(block.block, SourceReachOf(config));
   if (block.type == "spark.engine") return MakeSpark(block, where, config, stop, clock);
   return UserError("{}: {}: this version has no engine {}; it has local and spark.engine",
                    WhereOf(block.block, config), where, block.type);
@@ -207,12 +213,25 @@ Result<std::unique_ptr<OnlineStore>> MakeOnlineStore(const RepoConfig& config, s
                      ContextOf(config, stop, clock));
 }
 
-Result<std::unique_ptr<OfflineStore>> MakeOfflineStore(const RepoConfig& config) {
+Result<std::unique_ptr<OfflineStore>> MakeOfflineStore(const RepoConfig& config,
+                                                       std::stop_token stop) {
   BANQUET_RETURN_NOT_OK(CheckOfflineType(config));
+  OfflineStoreContext context = OfflineContextOf(config);
+  context.stop = std::move(stop);
+  if (config.offline_store_type == kPostgresStore) {
+    return adbc::MakePostgresStore(config.offline_store, context);
+  }
+  if (config.offline_store_type == kAdbcStore) {
+    return adbc::MakeAdbcStore(config.offline_store, context);
+  }
   // Its tables are Spark's to read, by the engine; files we read too.
   const bool is_spark = config.offline_store_type == kSparkStore;
-  return parquet_store::MakeStore(is_spark ? ConfigNode() : config.offline_store,
-                                  OfflineContextOf(config));
+  return parquet_store::MakeStore(is_spark ? ConfigNode() : config.offline_store, context);
+}
+
+SourceReach SourceReachOf(const RepoConfig& config) {
+  const std::string& type = config.offline_store_type;
+  return type == kPostgresStore || type == kAdbcStore ? adbc::Reach() : parquet_store::Reach();
 }
 
 Status CheckProducts(const RepoConfig& config) {
@@ -275,8 +294,14 @@ Result<std::unique_ptr<EngineSet>> MakeEngines(const RepoConfig& config,
   return engines;
 }
 
-std::unique_ptr<EngineSet> MakeLocalEngines() {
-  return std::make_unique<EngineSet>(MakeLocalComputeEngine({}).ValueOrDie());
+std::unique_ptr<EngineSet> MakeLocalEngines(const RepoConfig& config) {
+  return std::make_unique<EngineSet>(
+      MakeLocalComputeEngine({}, SourceReachOf(config)).ValueOrDie());
+}
+
+std::unique_ptr<EngineSet> MakeStagedEngines() {
+  return std::make_unique<EngineSet>(
+      MakeLocalComputeEngine({}, parquet_store::Reach()).ValueOrDie());
 }
 
 }  // namespace banquet

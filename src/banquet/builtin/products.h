@@ -11,6 +11,7 @@
 #include "banquet/engine/compute_engine.h"
 #include "banquet/engine/engine_set.h"
 #include "banquet/exec/store_lanes.h"
+#include "banquet/model/source_reach.h"
 #include "banquet/offline/offline_store.h"
 #include "banquet/online/online_store.h"
 #include "banquet/staging/staging_area.h"
@@ -38,7 +39,10 @@ Result<OnlineStores> MakeOnlineStores(const RepoConfig& config, const std::stop_
 // online_store alone.
 Result<std::unique_ptr<OnlineStore>> MakeOnlineStore(const RepoConfig& config, std::stop_token stop,
                                                      Clock& clock);
-Result<std::unique_ptr<OfflineStore>> MakeOfflineStore(const RepoConfig& config);
+Result<std::unique_ptr<OfflineStore>> MakeOfflineStore(const RepoConfig& config,
+                                                       std::stop_token stop);
+// Which data sources that store reads; where its type is none that this version has: files.
+SourceReach SourceReachOf(const RepoConfig& config);
 // What reads staged rows.
 Result<std::unique_ptr<OfflineStore>> MakeStagedStore(const RepoConfig& config);
 // The object store that staged rows are kept in, with the identity of the run.
@@ -51,8 +55,9 @@ Result<std::unique_ptr<StagingArea>> MakeStagingArea(const RepoConfig& config,
 // batch_engine, and those of banquet.views.<view>.batch_engine; views of equal blocks share one.
 Result<std::unique_ptr<EngineSet>> MakeEngines(const RepoConfig& config,
                                                const std::stop_token& stop, Clock& clock);
-// That of this process, whatever the configuration names: for what only looks, and for rows that
-// are staged.
-std::unique_ptr<EngineSet> MakeLocalEngines();
+// That of this process, whatever the configuration names: for what only looks.
+std::unique_ptr<EngineSet> MakeLocalEngines(const RepoConfig& config);
+// The same for rows that are staged.
+std::unique_ptr<EngineSet> MakeStagedEngines();
 
 }  // namespace banquet

@@ -73,7 +73,7 @@ Result<RunReport> RunLoad(const GlobalOptions& options, const LoadArguments& arg
     query.views.push_back(view.view);
     if (!view.version.empty()) query.version = view.version;
   }
-  run.engines = MakeLocalEngines();
+  run.engines = MakeStagedEngines();
   BANQUET_ASSIGN_OR_RETURN(run.tasks, SelectTasks(*run.repository.contents, config, query,
                                                   run.engines->reach(), clock.NowUs()));
   for (size_t i = 0; i < run.tasks.size(); ++i) {

@@ -25,7 +25,7 @@ Result<std::vector<ViewEstimate>> EstimateTasks(const GlobalOptions& options, co
   }
   std::vector<SelectedTask> tasks = run.tasks;
   for (SelectedTask& selected : tasks) selected.task.records_interval = false;
-  const std::unique_ptr<EngineSet> engines = MakeLocalEngines();
+  const std::unique_ptr<EngineSet> engines = MakeLocalEngines(run.repository.config);
   CatchStopSignals();
   const auto jobs = engines->Materialize(context, std::move(tasks));
   const auto progress = MakeProgress(ChooseProgressMode(options.progress, options.quiet), jobs);

@@ -17,7 +17,7 @@ ExecutionContext RunParts::Context(Clock& clock, const std::stop_token& stop) co
 
 Status OpenStores(RunParts* run, Clock& clock, const std::stop_token& stop) {
   const RepoConfig& config = run->repository.config;
-  BANQUET_ASSIGN_OR_RETURN(run->offline_store, MakeOfflineStore(config));
+  BANQUET_ASSIGN_OR_RETURN(run->offline_store, MakeOfflineStore(config, stop));
   BANQUET_ASSIGN_OR_RETURN(run->online_stores, MakeOnlineStores(config, stop, clock));
   BANQUET_ASSIGN_OR_RETURN(run->staging, MakeStagingArea(config, stop, clock));
   return MakeStagedStore(config).Value(&run->staged_store);
@@ -31,7 +31,7 @@ Result<RunParts> OpenRun(const GlobalOptions& options, const TaskQuery& query, R
   if (engines == RunEngines::kConfigured) {
     BANQUET_ASSIGN_OR_RETURN(run.engines, MakeEngines(config, stop, clock));
   } else {
-    run.engines = MakeLocalEngines();
+    run.engines = MakeLocalEngines(config);
   }
   BANQUET_ASSIGN_OR_RETURN(run.tasks, SelectTasks(*run.repository.contents, config, query,
                                                   run.engines->reach(), clock.NowUs()));

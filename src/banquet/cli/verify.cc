@@ -94,7 +94,7 @@ Result<VerifyReport> RunVerify(const GlobalOptions& options, const VerifyArgumen
   Clock& clock = SystemClock();
   BANQUET_ASSIGN_OR_RETURN(const TaskQuery query, QueryOf(arguments, clock.NowUs()));
   BANQUET_ASSIGN_OR_RETURN(const Repository repository, OpenRepository(options));
-  const std::unique_ptr<EngineSet> engines = MakeLocalEngines();
+  const std::unique_ptr<EngineSet> engines = MakeLocalEngines(repository.config);
   BANQUET_ASSIGN_OR_RETURN(
       std::vector<SelectedTask> tasks,
       SelectTasks(*repository.contents, repository.config, query, engines->reach(), clock.NowUs()));
@@ -103,7 +103,8 @@ Result<VerifyReport> RunVerify(const GlobalOptions& options, const VerifyArgumen
   }
   for (SelectedTask& selected : tasks) selected.task.records_interval = false;
   std::stop_source stop;
-  BANQUET_ASSIGN_OR_RETURN(const auto offline_store, MakeOfflineStore(repository.config));
+  BANQUET_ASSIGN_OR_RETURN(const auto offline_store,
+                           MakeOfflineStore(repository.config, stop.get_token()));
   BANQUET_ASSIGN_OR_RETURN(const auto online_store,
                            MakeOnlineStore(repository.config, stop.get_token(), clock));
   const bool samples = arguments.sample > 0;

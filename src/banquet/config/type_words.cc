@@ -26,6 +26,8 @@ constexpr ClassPath kOfflineStores[] = {
     {"feast.infra.offline_stores.file.FileOfflineStore", "file"},
     {"feast.infra.offline_stores.duckdb.DuckDBOfflineStore", "duckdb"},
     {"feast.infra.offline_stores.contrib.spark_offline_store.spark.SparkOfflineStore", "spark"},
+    {"feast.infra.offline_stores.contrib.postgres_offline_store.postgres.PostgreSQLOfflineStore",
+     "postgres"},
 };
 
 constexpr ClassPath kBatchEngines[] = {

@@ -50,13 +50,16 @@ class LatestSink final : public LatestBreaker {
     TakeTimes(batch, &entrants);
     BANQUET_RETURN_NOT_OK(settings_.recall->Keep(batch));
     rows_ += static_cast<int64_t>(entrants.size());
+    NoteEnd(batch.first_row + batch.rows->num_rows());
     return contest_.Offer(entrants, &rows.scratch);
   }
 
   Status Combine(Local&) override { return Status::OK(); }
 
   Status Finish() override {
-    winners_ = std::make_shared<WinnerMap>(settings_.ranges, settings_.budget);
+    std::vector<RowRange> ranges = settings_.ranges;
+    if (ranges.empty()) ranges.push_back({.first_row = 0, .rows = end_});
+    winners_ = std::make_shared<WinnerMap>(std::move(ranges), settings_.budget);
     BANQUET_RETURN_NOT_OK(contest_.Finish(winners_.get()));
     settings_.fates->winners += contest_.winners();
     settings_.fates->duplicates += rows_ - contest_.winners();
@@ -98,6 +101,13 @@ class LatestSink final : public LatestBreaker {
                : keys_->AppendAll(*batch.rows, &entrants->bytes);
   }
 
+  // Of a batch: the position behind its last row.
+  void NoteEnd(int64_t end) {
+    int64_t known = end_.load(std::memory_order_relaxed);
+    while (known < end && !end_.compare_exchange_weak(known, end)) {
+    }
+  }
+
   void TakeTimes(const Batch& batch, Entrants* entrants) const {
     const TimeView event = times_.Event(*batch.rows);
     const TimeView created = times_.Created(*batch.rows);
@@ -127,6 +137,7 @@ class LatestSink final : public LatestBreaker {
   const LatestSettings settings_;
   Contest contest_;
   std::atomic<int64_t> rows_ = 0;
+  std::atomic<int64_t> end_ = 0;  // Behind the last row that came.
   std::shared_ptr<WinnerMap> winners_;
 };
 

@@ -26,7 +26,8 @@ class LatestBreaker : public Breaker {
 };
 
 struct LatestSettings {
-  std::vector<RowRange> ranges;  // Of the rows that will come.
+  // Of the rows that will come; empty: as many as come, numbered from 0.
+  std::vector<RowRange> ranges;
   std::unique_ptr<RowRecall> recall;
   MemoryBudget* budget = nullptr;  // Borrowed.
   std::string spill_directory;

@@ -5,6 +5,7 @@
 
 #include "arrow/type.h"
 #include "banquet/exec/filter_transform.h"
+#include "banquet/exec/one_pass_source.h"
 #include "banquet/exec/order_sink.h"
 #include "banquet/exec/rename_transform.h"
 #include "banquet/exec/row_recall.h"
@@ -40,6 +41,7 @@ class Lowering {
     resources_.fates->pruned += scan.summary.rows_pruned;
     resources_.fates->total += scan.summary.rows - scan.summary.rows_pruned;
     schema_ = scan.schema;
+    stream_ = std::move(scan.stream);
     scan_ = std::make_shared<const Scan>(std::move(scan));
     return Status::OK();
   }
@@ -61,7 +63,7 @@ class Lowering {
 
   Status operator()(const LatestNode& node) {
     const std::vector<int> keys = KeyColumnsOf(node);
-    const bool late = resources_.late_materialization;
+    const bool late = resources_.late_materialization && stream_ == nullptr;
     ScanReading reading = ReadingOf(late ? keys : scan_->AllColumns());
     reading.fragments = NewestFirst(*scan_);
     BANQUET_ASSIGN_OR_RETURN(const std::shared_ptr<arrow::Schema> schema,
@@ -82,7 +84,7 @@ class Lowering {
         return latest->CannotWin(fragment, key);
       };
     }
-    lowered_.source_ = MakeScanSource(std::move(reading));
+    lowered_.source_ = SourceOf(std::move(reading));
     if (late && rename_ != nullptr) {
       lowered_.winner_transforms_.push_back(std::move(whole_rename_.transform));
     }
@@ -106,7 +108,7 @@ class Lowering {
       ScanReading reading = ReadingOf(scan_->AllColumns());
       reading.fragments = InInputOrder(*scan_);
       BANQUET_RETURN_NOT_OK(AddFirstStages(reading.columns).status());
-      lowered_.source_ = MakeScanSource(std::move(reading));
+      lowered_.source_ = SourceOf(std::move(reading));
       settings.count_winners = resources_.fates;
     }
     BANQUET_ASSIGN_OR_RETURN(
@@ -121,6 +123,11 @@ class Lowering {
             .fragments = {},
             .may_skip = {},
             .fates = resources_.fates};
+  }
+
+  std::unique_ptr<Source> SourceOf(ScanReading reading) {
+    if (stream_ != nullptr) return MakeOnePassSource(std::move(stream_), resources_.fates);
+    return MakeScanSource(std::move(reading));
   }
 
   // The source's columns behind the join keys, by place in the scan's schema. A missing one is told
@@ -175,7 +182,8 @@ class Lowering {
   LoweredPlan& lowered_;
   bool keeps_dictionaries_ = false;
   std::shared_ptr<const Scan> scan_;
-  std::shared_ptr<arrow::Schema> schema_;  // Of whole rows after the nodes so far.
+  std::unique_ptr<FragmentReader> stream_;  // The scan's, where it is one that is read once.
+  std::shared_ptr<arrow::Schema> schema_;   // Of whole rows after the nodes so far.
   const RenameNode* rename_ = nullptr;
   RenamedStage whole_rename_;
   const FilterNode* filter_ = nullptr;

@@ -32,6 +32,8 @@ std::string_view NameOf(SourceType type) {
       return "AthenaSource";
     case SourceType::kIceberg:
       return "IcebergSource";
+    case SourceType::kPostgres:
+      return "PostgreSQLSource";
   }
   return "UnknownSource";
 }

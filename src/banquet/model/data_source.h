@@ -22,6 +22,8 @@ enum class SourceType : int {
   kSpark = 11,
   kAthena = 12,
   kIceberg = 13,
+  // Feast has no number for it: a custom source of the class PostgreSQLSource.
+  kPostgres = 1001,
 };
 
 struct DataSource {

@@ -2,6 +2,7 @@
 // What the plan asks of an offline store, and what the store says of its answer.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,10 @@ struct ScanRequest {
       columns;  // Source columns to read, each once, in output order (before field mapping); for a
                 // TransformNode none, which means all of them.
   TimeWindow window;  // May be used to prune; rows outside may still come.
+  // Source columns of the join keys, where only the newest row of each key is wanted; none of an
+  // entityless view. A store may leave out rows that a newer one of their key beats, but none
+  // without a time or a key, and no full tie. nullopt: every row is wanted.
+  std::optional<std::vector<std::string>> newest_of;
   // Columns of text and bytes that the source keeps as dictionaries may come as such:
   // dictionary(int32, utf8 or binary).
   bool keep_dictionaries = false;

@@ -8,10 +8,12 @@
 #include <numeric>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <vector>
 
 #include "arrow/type_fwd.h"
+#include "banquet/base/clock.h"
 #include "banquet/base/config_node.h"
 #include "banquet/base/status.h"
 #include "banquet/model/scan_request.h"
@@ -54,6 +56,10 @@ struct Scan {
   int columns = 0;                                       // Requested ones, the first of the schema.
   std::vector<std::unique_ptr<ScanFragment>> fragments;  // In input order.
   ScanSummary summary;
+  // All columns, once, from its first row on; there are no fragments then. For sources that cannot
+  // be read a second time, or not cheaply: what the contest drops has been kept meanwhile. Rows
+  // have no other order than that in which they come. Used by one thread at a time.
+  std::unique_ptr<FragmentReader> stream;
 
   std::vector<int> AllColumns() const {
     std::vector<int> all(static_cast<size_t>(columns));
@@ -77,6 +83,9 @@ struct OfflineStoreContext {
   bool anonymous_objects = false;  // Object stores are read without credentials.
   std::chrono::milliseconds connect_timeout{10'000};
   std::chrono::milliseconds stall_timeout{60'000};
+  std::chrono::milliseconds retry_timeout{300'000};  // Of a server that asks to come back later.
+  std::stop_token stop;                              // Ends waits and running queries.
+  Clock* clock = &SystemClock();                     // Borrowed; for waits.
 };
 
 }  // namespace banquet

@@ -45,8 +45,14 @@ std::vector<std::string> KeyColumnsOf(const ViewColumns& view) {
 
 // The columns as they stand in the source, under the names of the features.
 void AddScanned(const MaterializationTask& task, const std::vector<RenameNode::Column>& columns,
-                std::vector<PlanNode>* nodes) {
+                const std::vector<std::string>& keys, std::vector<PlanNode>* nodes) {
   ScanNode scan{{.source = *task.view.batch_source, .columns = {}, .window = task.window}};
+  if (task.only_latest) {
+    scan.request.newest_of.emplace();
+    for (const std::string& key : keys) {
+      scan.request.newest_of->push_back(SourceColumnOf(scan.request.source, key));
+    }
+  }
   for (const RenameNode::Column& column : columns) {
     if (std::ranges::find(scan.request.columns, column.source) == scan.request.columns.end()) {
       scan.request.columns.push_back(column.source);
@@ -99,7 +105,7 @@ Result<ExecutionPlan> FeatureBuilder::Build(const TaskGroup& group) const {
   if (task.view.has_transformation) {
     AddTransformed(task, ColumnsOf(group, source), &nodes);
   } else {
-    AddScanned(task, ColumnsOf(group, source), &nodes);
+    AddScanned(task, ColumnsOf(group, source), KeyColumnsOf(group.columns.front()), &nodes);
   }
   nodes.emplace_back(FilterNode{.input = last(),
                                 .window = task.window,

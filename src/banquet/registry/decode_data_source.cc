@@ -97,6 +97,9 @@ DataSource DecodeSource(const feast::core::DataSource& proto) {
   source.date_partition_column = proto.date_partition_column();
   source.field_mapping = DecodeMap(proto.field_mapping());
   DecodeOptions(proto, &source);
+  if (source.type == SourceType::kCustom && source.class_type.ends_with(".PostgreSQLSource")) {
+    source.type = SourceType::kPostgres;
+  }
   return source;
 }
 

@@ -83,6 +83,7 @@ constexpr SqlDialect kPostgres = {
     .session_setup = kPostgresSetup,
 };
 
+// An enum or UUID is text to us, and has no collation before it is text to DuckDB.
 constexpr SqlDialect kDuckDb = {
     .product = SqlProduct::kDuckDb,
     .name = "DuckDB",
@@ -97,7 +98,7 @@ constexpr SqlDialect kDuckDb = {
     .naive_literal = "TIMESTAMP '{time}'",
     .date_literal = "DATE '{date}'",
     .has_qualify = true,
-    .by_bytes = "{column} COLLATE \"C\"",
+    .by_bytes = "CAST({column} AS VARCHAR) COLLATE \"C\"",
     .row_position = "{source}.rowid",
     .session_setup = kDuckDbSetup,
 };

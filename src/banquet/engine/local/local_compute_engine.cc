@@ -21,12 +21,11 @@ constexpr std::string_view kIgnored[] = {"type"};
 
 class LocalComputeEngine final : public ComputeEngine {
  public:
+  explicit LocalComputeEngine(SourceReach reach) : reach_(std::move(reach)) {}
   ~LocalComputeEngine() override { JoinAll(); }
 
   EngineReach reach() const override {
-    return {.reads = "file sources (Parquet), and a SparkSource by batch_engine: spark.engine",
-            .sources = {SourceType::kFile},
-            .transformations = {}};
+    return {.reads = reach_.words, .sources = reach_.sources, .transformations = {}};
   }
 
   Result<PlannedTask> Plan(const ExecutionContext& context,
@@ -76,17 +75,19 @@ class LocalComputeEngine final : public ComputeEngine {
     return ManifestOf(group, folder, sink->has_created_time(), sink->files());
   }
 
+  const SourceReach reach_;
   GroupLoad load_;
   StagedGroups staged_;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<ComputeEngine>> MakeLocalComputeEngine(const ConfigNode& block) {
+Result<std::unique_ptr<ComputeEngine>> MakeLocalComputeEngine(const ConfigNode& block,
+                                                              SourceReach reach) {
   if (block.kind == ConfigNode::Kind::kMap) {
     BANQUET_RETURN_NOT_OK(OptionValues::Parse(kOptions, block, "batch_engine", kIgnored).status());
   }
-  return std::make_unique<LocalComputeEngine>();
+  return std::make_unique<LocalComputeEngine>(std::move(reach));
 }
 
 }  // namespace banquet

@@ -46,4 +46,11 @@ Result<std::unique_ptr<OfflineStore>> MakeStore(const ConfigNode& block,
   return std::make_unique<ParquetStore>(context);
 }
 
+SourceReach Reach() {
+  return {.words =
+              "file sources (Parquet), a SparkSource by batch_engine: spark.engine, and a "
+              "PostgreSQLSource by offline_store: {type: postgres}",
+          .sources = {SourceType::kFile}};
+}
+
 }  // namespace banquet::parquet_store

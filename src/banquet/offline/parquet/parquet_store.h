@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "banquet/model/source_reach.h"
 #include "banquet/offline/offline_store.h"
 
 namespace banquet::parquet_store {
@@ -23,5 +24,8 @@ namespace banquet::parquet_store {
 // counted as pruned; a row group of nothing but nulls is read, so that they are counted as nulls.
 Result<std::unique_ptr<OfflineStore>> MakeStore(const ConfigNode& block,
                                                 const OfflineStoreContext& context);
+
+// Which data sources it reads.
+SourceReach Reach();
 
 }  // namespace banquet::parquet_store

@@ -9,10 +9,10 @@
 #include "arrow/record_batch.h"
 #include "arrow/type.h"
 #include "arrow/util/int_util.h"
-#include "banquet/offline/parquet/column_types.h"
+#include "banquet/offline/column_types.h"
 #include "banquet/offline/parquet/partition_columns.h"
-#include "banquet/offline/parquet/time_values.h"
 #include "banquet/offline/parquet/window_pruning.h"
+#include "banquet/offline/time_values.h"
 #include "parquet/metadata.h"
 #include "parquet/schema.h"
 #include "parquet/size_statistics.h"
@@ -234,7 +234,7 @@ class RowGroupReader final : public FragmentReader {
                                                const arrow::RecordBatch& stored) const {
     BANQUET_ASSIGN_OR_RETURN(const std::shared_ptr<arrow::Array> array, Stored(origin, stored));
     if (array->type()->Equals(*origin.type)) return array;
-    Result<std::shared_ptr<arrow::Array>> converted = ConvertArray(array, origin.type);
+    Result<std::shared_ptr<arrow::Array>> converted = offline::ConvertArray(array, origin.type);
     if (converted.ok()) return converted;
     return DataError(
         "A column cannot be read as the {} that the source's files share: {}, file {}: {}",
@@ -243,17 +243,17 @@ class RowGroupReader final : public FragmentReader {
 
   Status AddTimes(const ColumnOrigin& origin, bool with_nanos, const arrow::RecordBatch& stored,
                   arrow::ArrayVector* columns) const {
-    const ValueOrigin place{.column = origin.name,
-                            .path = scan_->file->path(),
-                            .first_row = place_.first_row_in_file + rows_};
+    const offline::ValueOrigin place{.column = origin.name,
+                                     .place = "file " + scan_->file->path(),
+                                     .first_row = place_.first_row_in_file + rows_};
     BANQUET_ASSIGN_OR_RETURN(const std::shared_ptr<arrow::Array> array, Stored(origin, stored));
-    TimeValues times;
+    offline::TimeValues times;
     if (origin.is_int96) {
       const size_t at = int96_places_.front() == origin.projected ? 0 : 1;
-      BANQUET_ASSIGN_OR_RETURN(
-          times, NormalizeInt96(micros_->column(static_cast<int>(at)), *array, with_nanos, place));
+      BANQUET_ASSIGN_OR_RETURN(times, offline::NormalizeInt96(micros_->column(static_cast<int>(at)),
+                                                              *array, with_nanos, place));
     } else {
-      BANQUET_ASSIGN_OR_RETURN(times, NormalizeTimes(array, with_nanos, place));
+      BANQUET_ASSIGN_OR_RETURN(times, offline::NormalizeTimes(array, with_nanos, place));
     }
     columns->push_back(std::move(times.us));
     if (with_nanos) columns->push_back(std::move(times.nanos));

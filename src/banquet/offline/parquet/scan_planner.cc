@@ -10,13 +10,13 @@
 #include "arrow/type.h"
 #include "arrow/util/parallel.h"
 #include "banquet/base/option_table.h"
-#include "banquet/offline/parquet/column_types.h"
+#include "banquet/offline/column_types.h"
 #include "banquet/offline/parquet/parquet_file.h"
 #include "banquet/offline/parquet/partition_columns.h"
 #include "banquet/offline/parquet/row_group_fragment.h"
 #include "banquet/offline/parquet/source_files.h"
-#include "banquet/offline/parquet/time_values.h"
 #include "banquet/offline/parquet/window_pruning.h"
+#include "banquet/offline/time_values.h"
 #include "parquet/metadata.h"
 
 namespace banquet::parquet_store {
@@ -47,7 +47,7 @@ struct SourceColumn {
 bool ReadAsNanos(const OpenedFile& opened, int stored) {
   if (stored < 0) return true;  // A folder's name; text, if it can be a time at all.
   const StoredColumn& column = opened.file->columns()[stored];
-  return column.is_int96 || MayHaveNanos(*PlainTypeOf(column.field->type()));
+  return column.is_int96 || offline::MayHaveNanos(*offline::PlainTypeOf(column.field->type()));
 }
 
 // Of a column's data pages, as far as the footer says how they are kept; it need not.
@@ -179,7 +179,7 @@ class Planner {
 
   std::shared_ptr<arrow::DataType> TypeIn(const SourceColumn& column, size_t file) const {
     if (column.stored[file] < 0) return partition_types_.at(column.name);
-    return PlainTypeOf(files_[file].file->columns()[column.stored[file]].field->type());
+    return offline::PlainTypeOf(files_[file].file->columns()[column.stored[file]].field->type());
   }
 
   Status UnifyType(SourceColumn* column) const {
@@ -187,7 +187,7 @@ class Planner {
     for (size_t i = 0; i < files_.size(); ++i) {
       const std::shared_ptr<arrow::DataType> own = TypeIn(*column, i);
       const std::shared_ptr<arrow::DataType> unified =
-          column->type == nullptr ? own : UnifiedType(column->type, own);
+          column->type == nullptr ? own : offline::UnifiedType(column->type, own);
       if (unified == nullptr) {
         return DataError(
             "A column has types in two files that have no type in common; write it with one type: "
@@ -221,9 +221,9 @@ class Planner {
   Result<SourceColumn> FindTime(const std::string& field) const {
     BANQUET_ASSIGN_OR_RETURN(SourceColumn column, FindColumn(TimeColumnOf(request_.source, field)));
     for (size_t i = 0; i < files_.size(); ++i) {
-      BANQUET_RETURN_NOT_OK(
-          CheckTimeType(*TypeIn(column, i),
-                        {.column = column.name, .path = files_[i].place.path, .first_row = 0}));
+      BANQUET_RETURN_NOT_OK(offline::CheckTimeType(
+          *TypeIn(column, i),
+          {.column = column.name, .place = "file " + files_[i].place.path, .first_row = 0}));
     }
     return column;
   }

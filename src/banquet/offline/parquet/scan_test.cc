@@ -1,7 +1,7 @@
 // What a scan gives: columns, types over several files, fragments, pruning, and its summary.
 
 #include "arrow/extension/uuid.h"
-#include "banquet/offline/parquet/column_types.h"
+#include "banquet/offline/column_types.h"
 #include "banquet/offline/parquet/parquet_fixtures.h"
 
 namespace banquet::parquet_store {
@@ -363,7 +363,7 @@ TEST(Dictionaries, ComeAsSuchWhereAskedForAndEveryPageHasThem) {
   ASSERT_OK_AND_ASSIGN(const auto reader, kept.fragments[0]->Open(kept.AllColumns()));
   ASSERT_OK_AND_ASSIGN(const auto batch, reader->Next());
   ASSERT_OK(batch->ValidateFull());
-  ASSERT_OK_AND_ASSIGN(const auto words, ConvertArray(batch->column(0), arrow::utf8()));
+  ASSERT_OK_AND_ASSIGN(const auto words, offline::ConvertArray(batch->column(0), arrow::utf8()));
   EXPECT_TRUE(words->Equals(FromJson(arrow::utf8(), R"(["a", null, "b"])"))) << words->ToString();
 }
 

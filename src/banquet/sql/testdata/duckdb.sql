@@ -20,7 +20,7 @@ SELECT
   banquet_source."created" AS "__created_time"
 FROM "lake"."gold"."driver_stats" AS banquet_source
 WHERE (banquet_source."event_ts" BETWEEN TIMESTAMPTZ '2021-04-01 00:00:00.000000+00:00' AND TIMESTAMPTZ '2021-04-02 00:00:00.123456+00:00' OR banquet_source."event_ts" IS NULL)
-QUALIFY ROW_NUMBER() OVER (PARTITION BY banquet_source."driver_id", banquet_source."city" COLLATE "C" ORDER BY banquet_source."event_ts" DESC NULLS LAST, banquet_source."created" DESC NULLS LAST) = 1
+QUALIFY ROW_NUMBER() OVER (PARTITION BY banquet_source."driver_id", CAST(banquet_source."city" AS VARCHAR) COLLATE "C" ORDER BY banquet_source."event_ts" DESC NULLS LAST, banquet_source."created" DESC NULLS LAST) = 1
   OR banquet_source."driver_id" IS NULL
   OR banquet_source."city" IS NULL
   OR banquet_source."event_ts" IS NULL;
@@ -36,7 +36,7 @@ FROM "lake"."gold"."driver_stats" AS banquet_source
 WHERE banquet_source."event_ts" BETWEEN TIMESTAMP '2021-04-01 00:00:00.000000' AND TIMESTAMP '2021-04-02 00:00:00.123456'
   AND banquet_source."driver_id" IS NOT NULL
   AND banquet_source."city" IS NOT NULL
-QUALIFY ROW_NUMBER() OVER (PARTITION BY banquet_source."driver_id", banquet_source."city" COLLATE "C" ORDER BY banquet_source."event_ts" DESC NULLS LAST, banquet_source."created" DESC NULLS LAST, banquet_source.rowid) = 1;
+QUALIFY ROW_NUMBER() OVER (PARTITION BY banquet_source."driver_id", CAST(banquet_source."city" AS VARCHAR) COLLATE "C" ORDER BY banquet_source."event_ts" DESC NULLS LAST, banquet_source."created" DESC NULLS LAST, banquet_source.rowid) = 1;
 
 -- newest rows, ties too, of a query, entityless, by date, renamed
 SELECT

@@ -1,4 +1,4 @@
-#include "banquet/offline/parquet/column_types.h"
+#include "banquet/offline/column_types.h"
 
 #include <algorithm>
 #include <utility>
@@ -12,7 +12,7 @@
 #include "arrow/type_traits.h"
 #include "arrow/util/checked_cast.h"
 
-namespace banquet::parquet_store {
+namespace banquet::offline {
 namespace {
 
 using arrow::Type;
@@ -162,4 +162,4 @@ Result<std::shared_ptr<arrow::Array>> ConvertArray(const std::shared_ptr<arrow::
   return arrow::compute::Cast(*plain, type, arrow::compute::CastOptions::Safe());
 }
 
-}  // namespace banquet::parquet_store
+}  // namespace banquet::offline

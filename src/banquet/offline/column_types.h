@@ -6,7 +6,7 @@
 #include "arrow/type_fwd.h"
 #include "banquet/base/status.h"
 
-namespace banquet::parquet_store {
+namespace banquet::offline {
 
 // The type without encodings that only save space: dictionaries become their values, views and
 // extension types what they stand for, at any depth.
@@ -27,4 +27,4 @@ std::shared_ptr<arrow::DataType> UnifiedType(const std::shared_ptr<arrow::DataTy
 Result<std::shared_ptr<arrow::Array>> ConvertArray(const std::shared_ptr<arrow::Array>& array,
                                                    const std::shared_ptr<arrow::DataType>& type);
 
-}  // namespace banquet::parquet_store
+}  // namespace banquet::offline

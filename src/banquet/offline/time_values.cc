@@ -1,4 +1,4 @@
-#include "banquet/offline/parquet/time_values.h"
+#include "banquet/offline/time_values.h"
 
 #include <algorithm>
 #include <utility>
@@ -13,9 +13,9 @@
 #include "arrow/util/bitmap_ops.h"
 #include "arrow/util/checked_cast.h"
 #include "banquet/base/time_text.h"
-#include "banquet/offline/parquet/column_types.h"
+#include "banquet/offline/column_types.h"
 
-namespace banquet::parquet_store {
+namespace banquet::offline {
 namespace {
 
 using arrow::Type;
@@ -61,8 +61,8 @@ Result<std::shared_ptr<arrow::Array>> ZeroNanos(int64_t rows) {
 }
 
 Status OutOfYears(const ValueOrigin& origin, int64_t row) {
-  return DataError("A time lies outside the years 0001 to 9999: column {}, file {}, row {}",
-                   origin.column, origin.path, origin.first_row + row + 1);
+  return DataError("A time lies outside the years 0001 to 9999: column {}, {}, row {}",
+                   origin.column, origin.place, origin.first_row + row + 1);
 }
 
 // Whether all valid microseconds lie within the years. The bounds are found first over all slots,
@@ -153,8 +153,8 @@ Result<TimeValues> FromText(const arrow::Array& array, bool with_nanos, const Va
     if (text.IsNull(row)) continue;
     const Result<ParsedInstant> parsed = ParseColumnInstant(text.GetView(row));
     if (!parsed.ok()) {
-      return DataError("A text is no time ({}): '{}', column {}, file {}, row {}",
-                       parsed.status().message(), text.GetView(row), origin.column, origin.path,
+      return DataError("A text is no time ({}): '{}', column {}, {}, row {}",
+                       parsed.status().message(), text.GetView(row), origin.column, origin.place,
                        origin.first_row + row + 1);
     }
     us_values[row] = parsed->us;
@@ -223,8 +223,8 @@ Status CheckTimeType(const arrow::DataType& type, const ValueOrigin& origin) {
     default:
       return DataError(
           "A time column has a type that is no time; timestamp, date and ISO 8601 text can be "
-          "read: column {} is {}, file {}",
-          origin.column, type.ToString(), origin.path);
+          "read: column {} is {}, {}",
+          origin.column, type.ToString(), origin.place);
   }
 }
 
@@ -262,4 +262,4 @@ Result<TimeValues> NormalizeInt96(const std::shared_ptr<arrow::Array>& micros,
   return times;
 }
 
-}  // namespace banquet::parquet_store
+}  // namespace banquet::offline

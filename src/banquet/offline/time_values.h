@@ -8,13 +8,13 @@
 #include "arrow/type_fwd.h"
 #include "banquet/base/status.h"
 
-namespace banquet::parquet_store {
+namespace banquet::offline {
 
 // Where values come from, for messages.
 struct ValueOrigin {
   std::string column;
-  std::string path;
-  int64_t first_row = 0;  // Of the values, within the file.
+  std::string place;      // "file x.parquet", "a row of the query": what the row counts in.
+  int64_t first_row = 0;  // Of the values, within the place.
 };
 
 // Times of one batch. The years are 0001 to 9999.
@@ -32,7 +32,7 @@ Status CheckTimeType(const arrow::DataType& type, const ValueOrigin& origin);
 bool MayHaveNanos(const arrow::DataType& type);
 
 // A type that CheckTimeType let pass. A value that is no time, or out of the years, is a data error
-// that names value, column, file and row.
+// that names value, column, place and row.
 Result<TimeValues> NormalizeTimes(const std::shared_ptr<arrow::Array>& values, bool with_nanos,
                                   const ValueOrigin& origin);
 
@@ -42,4 +42,4 @@ Result<TimeValues> NormalizeInt96(const std::shared_ptr<arrow::Array>& micros,
                                   const arrow::Array& nanos, bool with_nanos,
                                   const ValueOrigin& origin);
 
-}  // namespace banquet::parquet_store
+}  // namespace banquet::offline
