@@ -51,6 +51,15 @@ TEST(FeatureBuilderTest, MapsSourceColumnsToFeatures) {
   EXPECT_THAT(plan.scan().request.columns, ::testing::ElementsAre("drv", "r"));
   EXPECT_EQ(std::get<RenameNode>(plan.nodes()[1]).columns[0],
             (RenameNode::Column{"drv", "driver_id"}));
+  ASSERT_TRUE(plan.scan().request.newest_of.has_value());
+  EXPECT_THAT(*plan.scan().request.newest_of, ::testing::ElementsAre("drv"));
+}
+
+TEST(FeatureBuilderTest, AsksForNoNewestRowsWhereAllAreWritten) {
+  TaskGroup group = DriverGroup();
+  group.tasks[0].only_latest = false;
+  ASSERT_OK_AND_ASSIGN(const ExecutionPlan plan, FeatureBuilder({}, WriteOrder::kAny).Build(group));
+  EXPECT_FALSE(plan.scan().request.newest_of.has_value());
 }
 
 TEST(FeatureBuilderTest, AFeatureThatIsAlsoAJoinKeyIsReadOnce) {

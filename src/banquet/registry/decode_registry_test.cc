@@ -310,6 +310,16 @@ TEST(DecodeRegistryTest, SourcesOfEveryKindKeepTableAndQuery) {
   EXPECT_EQ(contents.data_sources.back().query, "select 1");
 
   message.Clear();
+  for (const char* name : {"postgres_source.PostgreSQLSource", "mssql.MsSqlServerSource"}) {
+    auto* custom = message.add_data_sources();
+    custom->set_type(feast::core::DataSource::CUSTOM_SOURCE);
+    custom->set_data_source_class_type(std::string("feast.") + name);
+  }
+  ASSERT_OK_AND_ASSIGN(contents, DecodeRegistry(message));
+  EXPECT_EQ(contents.data_sources[0].type, SourceType::kPostgres);
+  EXPECT_EQ(contents.data_sources[1].type, SourceType::kCustom);
+
+  message.Clear();
   message.add_data_sources()->mutable_custom_options()->set_configuration("\x80 no JSON {");
   message.add_data_sources()->mutable_custom_options()->set_configuration(R"({"table": null})");
   auto* file = message.add_data_sources()->mutable_file_options();

@@ -1,6 +1,8 @@
 #include "banquet/offline/adbc/result_columns.h"
 
+#include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <optional>
 
 #include "arrow/array/array_binary.h"
@@ -108,6 +110,12 @@ Result<TypePtr> ColumnTypeOf(const arrow::Field& field, const SqlDialect& dialec
     return decimal == nullptr ? plain : decimal;
   }
   return IsUuid(field, *plain) ? arrow::utf8() : plain;
+}
+
+bool IsText(const arrow::Field& field) {
+  constexpr std::string_view kTexts[] = {"", "text", "varchar", "bpchar", "name"};
+  return field.type()->id() == Type::STRING &&
+         std::ranges::find(kTexts, Said(field, "POSTGRESQL:type")) != std::end(kTexts);
 }
 
 Result<std::shared_ptr<arrow::Array>> ColumnArrayOf(const std::shared_ptr<arrow::Array>& array,

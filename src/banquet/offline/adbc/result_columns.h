@@ -15,10 +15,13 @@ namespace banquet::adbc {
 // - Postgres' numeric(p, s), which comes as text, is a decimal of that scale; numeric alone, whose
 //   scale may differ from row to row, stays text;
 // - a single UUID is text, as Python writes it; JSON is its text.
-// A type that the driver hands on as bytes of its own (an enum, a range, inet, …) is the user's
+// A type that the driver hands on as bytes of its own (a range, inet, …) is the user's
 // error; so is Postgres' money, which it takes for a whole number, and a row.
 Result<std::shared_ptr<arrow::DataType>> ColumnTypeOf(const arrow::Field& field,
                                                       const SqlDialect& dialect);
+
+// Whether the database holds it as text, which has a collation.
+bool IsText(const arrow::Field& field);
 
 // The array in the type that ColumnTypeOf gave for its column. A numeric(p, s) that is NaN is a
 // data error that names the column.

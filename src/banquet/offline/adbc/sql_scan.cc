@@ -4,8 +4,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
-#include <optional>
 #include <utility>
 
 #include "arrow/array/array_primitive.h"
@@ -28,9 +26,8 @@ constexpr char kDimensionsColumn[] = "__banquet_dimensions";
 
 // A time column of the result, and what the schema of the scan calls it.
 struct TimeColumn {
-  std::string source;
-  std::string time;
-  std::string nanos;  // Empty: the source keeps none.
+  std::shared_ptr<arrow::Field> column;  // Of the source, plain.
+  std::string nanos;                     // Empty: the source keeps none.
 };
 
 // How the query's columns become those of the scan.
@@ -79,11 +76,12 @@ class SqlReader final : public FragmentReader {
       BANQUET_ASSIGN_OR_RETURN(columns.emplace_back(), ColumnArrayOf(rows.column(at++), *column));
     }
     for (const TimeColumn& time : form_.times) {
+      BANQUET_ASSIGN_OR_RETURN(const auto stored, ColumnArrayOf(rows.column(at++), *time.column));
       BANQUET_ASSIGN_OR_RETURN(
           offline::TimeValues values,
           offline::NormalizeTimes(
-              rows.column(at++), !time.nanos.empty(),
-              {.column = time.source, .place = form_.place, .first_row = rows_}));
+              stored, !time.nanos.empty(),
+              {.column = time.column->name(), .place = form_.place, .first_row = rows_}));
       columns.push_back(std::move(values.us));
       if (!time.nanos.empty()) columns.push_back(std::move(values.nanos));
     }
@@ -176,6 +174,7 @@ class ScanPlanner {
       const auto field = empty->schema()->field(static_cast<int>(i))->WithName(names[i]);
       BANQUET_ASSIGN_OR_RETURN(auto type, ColumnTypeOf(*field, dialect_));
       fields.push_back(arrow::field(names[i], std::move(type)));
+      if (IsText(*field)) scan_.source.text_columns.push_back(names[i]);
     }
     return fields;
   }
@@ -210,6 +209,7 @@ class ScanPlanner {
         BANQUET_ASSIGN_OR_RETURN(auto type,
                                  SqliteType(sources[i], *row->column(at), *row->column(at + 1)));
         fields.push_back(arrow::field(sources[i], std::move(type)));
+        if (IsText(*fields.back())) scan_.source.text_columns.push_back(sources[i]);
       }
     }
     return fields;
@@ -246,11 +246,6 @@ class ScanPlanner {
     if (fields.size() > columns + 1) {
       BANQUET_ASSIGN_OR_RETURN(scan_.source.created_time, KindOf(*fields[columns + 1]));
     }
-    for (size_t i = 0; i < columns; ++i) {
-      if (fields[i]->type()->id() == Type::STRING) {
-        scan_.source.text_columns.push_back(fields[i]->name());
-      }
-    }
     if (scan_.request.newest_of.has_value()) {
       scan_.newest = NewestRows::kWithTies;
       scan_.keys = *scan_.request.newest_of;
@@ -284,15 +279,16 @@ class ScanPlanner {
     const auto columns = static_cast<std::ptrdiff_t>(scan_.request.columns.size());
     form.columns.assign(fields.begin(), fields.begin() + columns);
     Fields schema = form.columns;
-    const auto add_time = [&](const arrow::Field& field, const char* time, const char* nanos) {
-      const bool keeps_nanos = offline::MayHaveNanos(*field.type());
-      form.times.push_back({field.name(), time, keeps_nanos ? nanos : ""});
+    const auto add_time = [&](const std::shared_ptr<arrow::Field>& field, const char* time,
+                              const char* nanos) {
+      const bool keeps_nanos = offline::MayHaveNanos(*field->type());
+      form.times.push_back({field, keeps_nanos ? nanos : ""});
       schema.push_back(arrow::field(time, arrow::timestamp(arrow::TimeUnit::MICRO, "UTC")));
       if (keeps_nanos) schema.push_back(arrow::field(nanos, arrow::uint16()));
     };
-    add_time(*fields[columns], kEventTimeColumn, kEventNanosColumn);
+    add_time(fields[columns], kEventTimeColumn, kEventNanosColumn);
     if (!data().created_timestamp_column.empty()) {
-      add_time(*fields[columns + 1], kCreatedTimeColumn, kCreatedNanosColumn);
+      add_time(fields[columns + 1], kCreatedTimeColumn, kCreatedNanosColumn);
     }
     form.schema = arrow::schema(std::move(schema));
     BANQUET_ASSIGN_OR_RETURN(form.statement, ScanSql(dialect_, scan_));
