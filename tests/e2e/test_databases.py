@@ -17,17 +17,6 @@ START = datetime(2024, 3, 1, tzinfo=timezone.utc)
 MOMENT = pa.timestamp("us", tz="UTC")
 
 
-@pytest.fixture(scope="session", autouse=True)
-def feast_types():
-    """Feast's own packages, where feast_protos has put a bare one."""
-    import sys
-    bare = sys.modules.get("feast")
-    if bare is not None and not hasattr(bare, "__file__"):
-        for name in [name for name in sys.modules if name == "feast" or (name.startswith("feast.") and not name.startswith("feast.protos"))]:
-            del sys.modules[name]
-    import feast  # noqa: F401
-
-
 def rides(**columns):
     """40 drivers in 3 cities, a ride each six hours from March 1st to 6th, no full ties; a null of each key and of the time."""
     count = 40 * 21
