@@ -250,10 +250,12 @@ def test_json_uuid_and_numbers_without_a_scale_of_postgres(over, postgres_server
     ("'1.2.3.4'::inet", 2, ("value is inet",)), ("1::money", 2, ("value is money",)),
     ("row(1, 2)", 2, ("value is record",)), ("int4range(1, 2)", 2, ("column value", "casts it")), ("interval '1 day'", 3, ("value",)),
     ("'{{1,2},{3,4}}'::int[]", 3, ("more than one dimension", "value")), ("'NaN'::numeric(5, 2)", 3, ("column value",)),
+    ("'infinity'::timestamptz", 3, ("infinite", "column value")), ("'-infinity'::timestamp", 3, ("infinite", "column value")),
+    ("'infinity'::date", 3, ("infinite", "column value")),
     ("1 / (driver - 1)", 3, ("division by zero",)), ("'x'::text || nothing", 2, ("nothing",))])
 def test_what_a_feature_cannot_be_is_refused(expression, exit_code, words, over, postgres_server):
-    from feast.types import Array, Int64, String
-    kind = Array(Int64) if "int[]" in expression else String
+    from feast.types import Array, Int64, String, UnixTimestamp
+    kind = Array(Int64) if "int[]" in expression else UnixTimestamp if "infinity" in expression else String
     source = table_source(query=f"SELECT driver, event_ts, created, {expression} AS value FROM stats WHERE driver = 1")
     refused(over("postgres", rides(), keys_={"driver": Int64}, features_={"value": kind}, source=source), exit_code, *words)
 
@@ -340,6 +342,17 @@ def test_rights_that_lack_are_named(over, postgres_server):
         connection.execute("DROP ROLE IF EXISTS reader")
         connection.execute("CREATE ROLE reader LOGIN PASSWORD 'reader'")
     refused(over("postgres", None, more={"user": "reader", "password": "reader"}), 2, "permission denied", "grant")
+
+
+def test_a_server_that_is_full_is_asked_again_for_a_while(over, postgres_server):
+    with postgres_server.connect() as connection:
+        connection.execute("DROP ROLE IF EXISTS many")
+        connection.execute("CREATE ROLE many LOGIN PASSWORD 'p-many' CONNECTION LIMIT 0")
+    repository = over("postgres", None, more={"user": "many", "password": "p-many"})
+    repository.append_configuration("banquet: {retry_timeout: 1s}\n")
+    started = time.monotonic()
+    refused(repository, 4, "too many connections", "come back later")
+    assert time.monotonic() - started >= 1
 
 
 def slow_source(seconds):

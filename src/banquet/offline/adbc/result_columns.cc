@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "arrow/array/array_binary.h"
+#include "arrow/array/array_primitive.h"
 #include "arrow/array/builder_binary.h"
 #include "arrow/array/util.h"
 #include "arrow/compute/cast.h"
@@ -95,6 +96,29 @@ Result<std::shared_ptr<arrow::Array>> UuidTexts(const arrow::Array& array) {
   return texts.Finish();
 }
 
+// Postgres and DuckDB have infinite times. Their drivers give them as the ends of the numbers, that
+// of Postgres after a shift that wraps around; no calendar gets there.
+Status CheckFinite(const arrow::Array& array, const std::string& column) {
+  constexpr int64_t kTimeMaxUs = 9'200'000'000'000'000'000;
+  constexpr int64_t kDateMaxDays = 2'147'000'000;
+  const auto check = [&](const auto& values, int64_t most) {
+    for (int64_t row = 0; row < values.length(); ++row) {
+      const int64_t value = values.Value(row);
+      if ((value > most || value < -most) && values.IsValid(row)) {
+        return DataError("A time of the data source is infinite: column {}", column);
+      }
+    }
+    return Status::OK();
+  };
+  if (array.type_id() == Type::DATE32) {
+    return check(checked_cast<const arrow::Date32Array&>(array), kDateMaxDays);
+  }
+  if (array.type_id() != Type::TIMESTAMP) return Status::OK();
+  const auto& type = checked_cast<const arrow::TimestampType&>(*array.type());
+  if (type.unit() != arrow::TimeUnit::MICRO) return Status::OK();
+  return check(checked_cast<const arrow::TimestampArray&>(array), kTimeMaxUs);
+}
+
 }  // namespace
 
 Result<TypePtr> ColumnTypeOf(const arrow::Field& field, const SqlDialect& dialect) {
@@ -124,6 +148,7 @@ Result<std::shared_ptr<arrow::Array>> ColumnArrayOf(const std::shared_ptr<arrow:
   if (type->id() == Type::NA) return arrow::MakeArrayOfNull(type, array->length());
   BANQUET_ASSIGN_OR_RETURN(const std::shared_ptr<arrow::Array> plain,
                            offline::ConvertArray(array, offline::PlainTypeOf(array->type())));
+  BANQUET_RETURN_NOT_OK(CheckFinite(*plain, column.name()));
   if (plain->type()->Equals(*type)) return plain;
   if (plain->type_id() == Type::FIXED_SIZE_BINARY && type->id() == Type::STRING) {
     return UuidTexts(*plain);

@@ -23,8 +23,8 @@ Result<std::shared_ptr<arrow::DataType>> ColumnTypeOf(const arrow::Field& field,
 // Whether the database holds it as text, which has a collation.
 bool IsText(const arrow::Field& field);
 
-// The array in the type that ColumnTypeOf gave for its column. A numeric(p, s) that is NaN is a
-// data error that names the column.
+// The array in the type that ColumnTypeOf gave for its column. A numeric(p, s) that is NaN, and a
+// timestamp that is infinite, is a data error that names the column.
 Result<std::shared_ptr<arrow::Array>> ColumnArrayOf(const std::shared_ptr<arrow::Array>& array,
                                                     const arrow::Field& column);
 
