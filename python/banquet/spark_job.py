@@ -2,28 +2,43 @@
 
 argv[1]: the folder where the engine (engine/spark, docs/spark.md) leaves application.json, then plan-N.json for each
 group of views, then end. What comes of a plan goes to result-N.json, whole or not at all. Lines on standard output
-that begin with "BANQUET " are for the engine.
+that begin with "BANQUET " are for the engine. argv[2], where the driver runs away from the engine: the URI of a folder
+for result-1.json, of the one plan that is there from the start; there the engine says from time to time that it lives.
+
+Spark 3.5 or 4.
 """
 import ast
 import datetime
 import inspect
 import json
 import os
+import shutil
+import signal
 import sys
 import textwrap
 import threading
 import time
 
+from py4j.protocol import Py4JNetworkError
 from pyspark.sql import Observation, SparkSession, Window
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 EVENT_TIME, CREATED_TIME, ROW = "__event_time", "__created_time", "__banquet_row"
 SUMMARY = "partition int, attempt int, rows long, report string"
-# One reducer per partition asked for, no second action, times in UTC and in microseconds.
+# One reducer per partition asked for, times in UTC and in microseconds: these come before the user's (docs/spark.md).
 SETTINGS = {"spark.sql.session.timeZone": "UTC", "spark.sql.adaptive.coalescePartitions.enabled": "false",
             "spark.sql.execution.arrow.maxRecordsPerBatch": "10000", "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS"}
 LOOK_AGAIN_S = 0.1
+TELL_AGAIN_S = 1.0
+END_S = 10.0
+ALIVE_S, GONE_S = 5.0, 120.0  # The engine writes every ten seconds.
+INTEGERS = (T.ByteType, T.ShortType, T.IntegerType, T.LongType, T.BooleanType)
+NUMBERS = INTEGERS + (T.FloatType, T.DoubleType, T.DecimalType)
+TIMES = (T.TimestampType, T.TimestampNTZType)
+# Types of Spark of which two values of a join key are equal if and only if Banquet's entity keys of them are.
+KEY_TYPES = {"INT32": NUMBERS, "INT64": NUMBERS + TIMES, "UNIX_TIMESTAMP": INTEGERS + TIMES,
+             "STRING": INTEGERS + (T.StringType, T.BinaryType), "BYTES": (T.StringType, T.BinaryType)}
 
 
 class Refusal(Exception):
@@ -34,10 +49,47 @@ def tell(kind, **facts):
     print("BANQUET " + json.dumps({"kind": kind, **facts}), flush=True)
 
 
-def publish(path, content):
-    with open(path + ".partial", "w") as file:
-        json.dump(content, file)
-    os.replace(path + ".partial", path)
+class Folder:
+    """Of this machine."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def publish(self, name, content):
+        path = os.path.join(self.path, name)
+        with open(path + ".partial", "w") as file:
+            file.write(content)
+        os.replace(path + ".partial", path)
+
+
+class Channel:
+    """A folder by Spark's file systems."""
+
+    def __init__(self, spark, uri):
+        self.spark, self.uri, self.is_gone = spark, uri, False
+
+    def place(self, name):
+        path = self.spark._jvm.org.apache.hadoop.fs.Path(self.uri + "/" + name)
+        return path.getFileSystem(self.spark._jsc.hadoopConfiguration()), path
+
+    def publish(self, name, content):
+        if self.is_gone:
+            raise RuntimeError("nobody waits for it any more")
+        system, path = self.place(name)
+        stream = system.create(path, True)
+        stream.write(content.encode())
+        stream.close()
+
+    def read(self, name):
+        """None: there is no such file."""
+        system, path = self.place(name)
+        if not system.exists(path):
+            return None
+        stream = system.open(path)
+        try:
+            return bytes(stream.readAllBytes())
+        finally:
+            stream.close()
 
 
 # --- what a task does -------------------------------------------------------------------------------------------------
@@ -54,6 +106,12 @@ def make_shim(frame, sink, library_path):
         from pyspark import SparkFiles, TaskContext
 
         context = TaskContext.get()
+
+        def last_words(text):
+            """What the sink died of: its warnings come before it."""
+            lines = [line for line in text.splitlines() if line.strip()]
+            own = [line for line in lines if line.startswith("banquet: ") and not line.startswith("banquet: warning")]
+            return (own or lines or ["it said nothing"])[-1][-2000:]
 
         def summary(rows, report):
             return pa.RecordBatch.from_arrays(
@@ -94,7 +152,9 @@ def make_shim(frame, sink, library_path):
             code = process.wait()
             out.seek(0)
             err.seek(0)
-            report, words = out.read().decode(), err.read().decode("utf-8", "replace")[-2000:].strip()
+            report, words = out.read().decode(), last_words(err.read().decode("utf-8", "replace"))
+        if code < 0:
+            raise RuntimeError(f"BANQUET-SINK exit {code}: killed by signal {-code} (memory of the executor's machine?)")
         if code != 0 or broken:
             raise RuntimeError(f"BANQUET-SINK exit {code}: {words}")
         if json.loads(report)["rows"] != rows:
@@ -178,7 +238,12 @@ def read_source(spark, source):
         return spark.table(".".join("`" + part.replace("`", "``") + "`" for part in source["table"].split(".")))
     if source["query"]:
         return spark.sql(source["query"])
-    return spark.read.format(source["format"]).options(**source["options"]).load(source["path"])
+    options = dict(source["options"])
+    if source["format"] == "csv":
+        options = {"header": "true", "inferSchema": "true", **options}
+    if source["is_literal"]:
+        options["__globPaths__"] = "false"  # Spark's own word: the path is one file or folder, whatever its letters.
+    return spark.read.format(source["format"]).options(**options).load(source["path"])
 
 
 def of_the_days(frame, source, window):
@@ -205,7 +270,8 @@ def transformed(spark, frame, plan, source):
         raise Refusal(f"there is no column {source['timestamp']}; there are {', '.join(frame.columns)}")
     frame = of_the_days(frame, source, plan["window"])
     frame = frame.where(within(frame, source, plan["window"]))
-    frame = frame.select(*[column(name).alias(mapping.get(name, name)) for name in frame.columns])
+    renamed = {found(frame, name): new for name, new in mapping.items()}
+    frame = frame.select(*[column(name).alias(renamed.get(name, name)) for name in frame.columns])
     view = "banquet_source_" + plan["number"]
     frame.createOrReplaceTempView(view)
     try:
@@ -216,8 +282,37 @@ def transformed(spark, frame, plan, source):
     return spark.sql(sql), {**source, **names, "partition": ""}
 
 
-def frame_of(spark, plan, counts):
-    """The rows to be written, and what is counted on the way."""
+def grouped(frame, key):
+    """What rows of one entity have in common in a join key's column, and no others."""
+    kind = frame.schema[key["name"]].dataType
+    is_ordered_by_bytes = not isinstance(kind, T.StringType) or kind.simpleString() == "string"
+    if key["type"] in KEY_TYPES and not (isinstance(kind, KEY_TYPES[key["type"]]) and is_ordered_by_bytes):
+        raise Refusal(f"the join key {key['name']} is {key['type']} and its column {kind.simpleString()}, of which different values may be one "
+                      "entity; cast it in the source, such as by a query")
+    if isinstance(kind, TIMES):
+        return F.unix_seconds(column(key["name"]).cast(T.TimestampType()))  # Entity keys have no parts of a second.
+    return column(key["name"])
+
+
+def counted(frame, plan):
+    """What is counted of the rows before the newest are chosen."""
+    micros = F.unix_micros(F.col(EVENT_TIME))
+    null_time = F.col(EVENT_TIME).isNull()
+    inside = (micros >= plan["window"]["start_us"]) & (micros <= plan["window"]["end_us"])
+    null_key = F.lit(False)
+    for key in plan["join_keys"]:
+        null_key = null_key | column(key["name"]).isNull()
+
+    def number_of(condition):
+        return F.coalesce(F.sum(F.when(condition, 1).otherwise(0)), F.lit(0))
+
+    counts = [F.count(F.lit(1)).alias("read"), number_of(null_time).alias("null_time"), number_of(~null_time & ~inside).alias("outside_window"),
+              number_of(~null_time & inside & null_key).alias("null_key")]
+    return counts, ~null_time & inside, null_key
+
+
+def rows_of(spark, plan):
+    """The rows of the window and those without a time, in the columns that sinks are given."""
     source = plan["source"]
     frame = read_source(spark, source)
     if plan["transform"]:
@@ -233,28 +328,19 @@ def frame_of(spark, plan, counts):
     columns.append(as_time(frame, source["timestamp"]).alias(EVENT_TIME))
     if source["created"]:
         columns.append(as_time(frame, source["created"]).alias(CREATED_TIME))
-    frame = frame.select(*columns)
+    return frame.select(*columns)
 
-    micros = F.unix_micros(F.col(EVENT_TIME))
-    null_time = F.col(EVENT_TIME).isNull()
-    inside = (micros >= plan["window"]["start_us"]) & (micros <= plan["window"]["end_us"])
-    null_key = F.lit(False)
-    for key in plan["join_keys"]:
-        null_key = null_key | column(key).isNull()
 
-    def number_of(condition):
-        return F.coalesce(F.sum(F.when(condition, 1).otherwise(0)), F.lit(0))
-
-    frame = frame.observe(counts, F.count(F.lit(1)).alias("read"), number_of(null_time).alias("null_time"),
-                          number_of(~null_time & ~inside).alias("outside_window"),
-                          number_of(~null_time & inside & null_key).alias("null_key"))
+def newest_of(frame, plan):
+    """One row for each entity: the greatest event time, then the greatest created time."""
+    _, inside, null_key = counted(frame, plan)
     kept = ~null_key
     if plan["fail_on_null_key"]:
         # Before the shuffle, and with it before anything is written.
         kept = F.when(null_key, F.raise_error(F.lit("BANQUET-NULL-KEY"))).otherwise(F.lit(True))
-    frame = frame.where(~null_time & inside).where(kept)
-    order = [F.col(EVENT_TIME).desc()] + ([F.col(CREATED_TIME).desc_nulls_last()] if source["created"] else [])
-    keys = [column(key) for key in plan["join_keys"]] or [F.lit(1)]
+    keys = [grouped(frame, key) for key in plan["join_keys"]] or [F.lit(1)]
+    frame = frame.where(inside).where(kept)
+    order = [F.col(EVENT_TIME).desc()] + ([F.col(CREATED_TIME).desc_nulls_last()] if CREATED_TIME in frame.columns else [])
     numbered = F.row_number().over(Window.partitionBy(*keys).orderBy(*order))
     return frame.withColumn(ROW, numbered).where(f"{ROW} = 1").drop(ROW)
 
@@ -262,59 +348,149 @@ def frame_of(spark, plan, counts):
 # --- plans ------------------------------------------------------------------------------------------------------------
 
 
+def is_repeated(spark, group):
+    """Whether a task of the group may have run twice: Spark promises nothing then of what it counted before a shuffle."""
+    if spark.conf.get("spark.speculation", "false") == "true":
+        return True
+    return any(stage.currentAttemptId > 0 or stage.numFailedTasks > 0 for stage in stages_of(spark, group))
+
+
+def stages_of(spark, group):
+    tracker = spark.sparkContext.statusTracker()
+    jobs = [tracker.getJobInfo(job) for job in tracker.getJobIdsForGroup(group)]
+    stages = [tracker.getStageInfo(stage) for job in jobs if job for stage in job.stageIds]
+    return [stage for stage in stages if stage]
+
+
 def result_of(spark, plan):
-    counts = Observation()
-    frame = frame_of(spark, plan, counts)
-    result = {"tasks": [], "staged": 0}
+    spark.sparkContext.setJobGroup(plan["run_id"], "banquet: " + plan["run_id"])
+    rows = rows_of(spark, plan)
+    before, chosen = Observation(), Observation()
+    frame = newest_of(rows.observe(before, *counted(rows, plan)[0]), plan).observe(chosen, F.count(F.lit(1)).alias("rows"))
+    result = {"tasks": []}
     # One action, and no second: it would write again.
     if plan["stage"]:
-        staged = Observation()
-        frame = frame.observe(staged, F.count(F.lit(1)).alias("rows"))
         frame.write.mode("append").option("mapreduce.fileoutputcommitter.marksuccessfuljobs", "false").parquet(plan["stage"])
-        result["staged"] = staged.get["rows"]
     else:
         shim = make_shim(plan["frame"].encode(), plan["sink"], plan["library_path"])
         result["tasks"] = [row.asDict() for row in frame.mapInArrow(shim, SUMMARY).collect()]
-    return {**result, "rows": counts.get}
+    counts = before.get
+    if is_repeated(spark, plan["run_id"]):
+        counts = rows.agg(*counted(rows, plan)[0]).first().asDict()
+    return {**result, "winners": chosen.get["rows"], "rows": counts}
 
 
-def serve(spark, folder, number):
+def serve(spark, folder, place, number, running):
     with open(os.path.join(folder, f"plan-{number}.json")) as file:
         plan = {**json.load(file), "number": number}
+    running[number] = plan["run_id"]
     answer = {"banquet_spark": 1, "run_id": plan["run_id"], "application": spark.sparkContext.applicationId}
     try:
         answer.update(result_of(spark, plan))
+    except (Py4JNetworkError, ConnectionError):
+        os._exit(1)  # Spark itself is gone, and whoever submitted it knows of what.
     except Exception as error:
         # Spark's own name of what is wrong, such as PATH_NOT_FOUND.
-        condition = getattr(error, "getCondition", lambda: None)()
+        condition = getattr(error, "getCondition", getattr(error, "getErrorClass", lambda: None))()
         kind = "REFUSED" if isinstance(error, Refusal) else condition or ""
         answer["error"] = {"condition": kind, "message": str(error) or repr(error)}
-    publish(os.path.join(folder, f"result-{number}.json"), answer)
+    try:
+        place.publish(f"result-{number}.json", json.dumps(answer))
+    except BaseException as error:
+        print(f"Error: the result of a plan cannot be written: {error}", flush=True)
+        os._exit(1)  # Nobody must wait for it.
+    del running[number]
 
 
-def main():
-    folder = sys.argv[1]
-    with open(os.path.join(folder, "application.json")) as file:
-        application = json.load(file)
+def tell_progress(spark, running):
+    """Of plans (number -> run id) that are being done: tasks that are done, that run, and all."""
+    for number, run_id in list(running.items()):
+        stages = stages_of(spark, run_id)
+        tell("progress", plan=int(number), done=sum(stage.numCompletedTasks for stage in stages),
+             active=sum(stage.numActiveTasks for stage in stages), tasks=sum(stage.numTasks for stage in stages))
+
+
+def started(pid):
+    """When that process began, in the clock ticks of /proc; None if it is gone."""
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return int(file.read().rpartition(")")[2].split()[19])
+    except (OSError, ValueError, IndexError):
+        return None
+
+
+def follow(parent, folder):
+    """Ends all of the application once the program that submitted it is gone: nobody holds the views' locks any more."""
+    while started(parent["pid"]) == parent["started"]:
+        time.sleep(LOOK_AGAIN_S)
+    shutil.rmtree(folder, ignore_errors=True)
+    spark_submit, deadline = os.getppid(), time.monotonic() + END_S
+    os.kill(spark_submit, signal.SIGTERM)
+    while os.getppid() == spark_submit and time.monotonic() < deadline:
+        time.sleep(LOOK_AGAIN_S)
+    os.killpg(0, signal.SIGKILL)
+
+
+def follow_from_afar(spark, channel):
+    """The same where the engine is on another machine: it takes the channel away, or says no more that it lives."""
+    seen, since = None, time.monotonic()
+    while True:
+        try:
+            alive = channel.read("alive")
+        except Exception:
+            alive = seen  # The next look may succeed.
+        if alive != seen:
+            seen, since = alive, time.monotonic()
+        if alive is None or time.monotonic() - since > GONE_S:
+            break
+        time.sleep(ALIVE_S)
+    print("Error: Banquet is gone, and with it the locks of the views", flush=True)
+    channel.is_gone = True
+    spark.sparkContext.cancelAllJobs()
+    spark.stop()
+    os._exit(1)
+
+
+def session_of(application):
     builder = SparkSession.builder.appName(application["name"])
     partitions = {"spark.sql.shuffle.partitions": str(application["partitions"])} if application["partitions"] else {}
-    for key, value in {**SETTINGS, **partitions, **application["conf"]}.items():
+    for key, value in {**application["conf"], **SETTINGS, **partitions}.items():
         builder = builder.config(key, value)
     spark = builder.getOrCreate()
     tell("application", id=spark.sparkContext.applicationId, url=spark.sparkContext.uiWebUrl or "")
-    begun, threads = set(), []
+    return spark
+
+
+def serve_plans(spark, folder):
+    begun, running, told = {}, {}, time.monotonic()
     while True:
         is_last = os.path.exists(os.path.join(folder, "end"))  # Before the look: what came until then is served.
         for name in sorted(os.listdir(folder)):
             if name.startswith("plan-") and name.endswith(".json") and name not in begun:
-                begun.add(name)
-                threads.append(threading.Thread(target=serve, args=(spark, folder, name[len("plan-"):-len(".json")])))
-                threads[-1].start()
-        if is_last:
+                number = name[len("plan-"):-len(".json")]
+                begun[name] = threading.Thread(target=serve, args=(spark, folder, Folder(folder), number, running))
+                begun[name].start()
+        if is_last and not any(thread.is_alive() for thread in begun.values()):
             break
+        if time.monotonic() - told >= TELL_AGAIN_S:
+            told = time.monotonic()
+            tell_progress(spark, running)
         time.sleep(LOOK_AGAIN_S)
-    for thread in threads:
-        thread.join()
+
+
+def main():
+    folder, channel = sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else None
+    with open(os.path.join(folder, "application.json")) as file:
+        application = json.load(file)
+    if channel is None:
+        threading.Thread(target=follow, args=(application["parent"], folder), daemon=True).start()
+        spark = session_of(application)
+        serve_plans(spark, folder)
+    else:
+        spark = session_of(application)
+        channel = Channel(spark, channel)
+        threading.Thread(target=follow_from_afar, args=(spark, channel), daemon=True).start()
+        serve(spark, folder, channel, "1", {})
     spark.stop()
 
 

@@ -3,7 +3,9 @@ import json
 import re
 import shutil
 import signal
+import sqlite3
 import time
+from contextlib import closing
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -234,6 +236,19 @@ def test_a_source_that_fails_leaves_nothing_in_staging(repository, local):
     outcome = repository.banquet("materialize", *WINDOW, "-v", "inc_plain", f"--staging-location={local.uri}", "--threads=1")
     assert outcome.exit_code == DATA, outcome
     assert list(Path(local.uri).glob("*/*/*")) == [] and "banquet load" not in outcome.stderr  # Not even the run's folder.
+
+
+def test_a_view_that_fails_leaves_its_group_and_what_was_staged_for_all(repository, local):
+    """Each view is staged by itself then: one folder stays, of the view whose load failed."""
+    repository.online_db.parent.mkdir(exist_ok=True)
+    with closing(sqlite3.connect(repository.online_db)) as store:
+        store.execute("CREATE VIEW golden_inc_inc_ttl AS SELECT 1")
+    outcome = repository.banquet("materialize", *WINDOW, f"--staging-location={local.uri}")
+    assert outcome.exit_code != 0, outcome
+    assert {name: len(found) for name, found in intervals(repository.registry).items()} == {"inc_plain": 1, "inc_ttl": 0, "inc_new": 1}
+    manifest, = [Path(key) for key in local.keys() if key.endswith("/_manifest.json")]
+    assert [view["name"] for view in json.loads(manifest.read_text())["views"]] == ["inc_ttl"]
+    assert outcome.stderr.count("banquet load") == 1 and manifest_of(outcome) == str(manifest), outcome
 
 
 def test_an_empty_window_is_staged_and_recorded(repository, local):

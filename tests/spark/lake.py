@@ -1,4 +1,5 @@
 """The same rows in every form that Spark reads, and Feast views over them."""
+import csv
 import json
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -30,14 +31,19 @@ def rows():
 
 
 def write_forms(folder):
-    """parquet, json and orc, and days: Parquet in folders by day, of which those outside the window are damaged."""
+    """parquet, json, orc and csv, and days: Parquet in folders by day, of which those outside the window are damaged."""
     folder, table = Path(folder), rows()
-    for form in ("parquet", "json", "orc", "days"):
+    for form in ("parquet", "json", "orc", "csv", "days"):
         (folder / form).mkdir(parents=True)
     pq.write_table(table, folder / "parquet/part-0.parquet")
     orc.write_table(table, str(folder / "orc/part-0.orc"))
     text = [json.dumps({key: value.isoformat() if isinstance(value, datetime) else value for key, value in row.items()}) for row in table.to_pylist()]
     (folder / "json/part-0.json").write_text("\n".join(text))
+    with open(folder / "csv/part-0.csv", "w", newline="") as file:
+        writer = csv.DictWriter(file, table.column_names)
+        writer.writeheader()
+        writer.writerows({key: value.isoformat() if isinstance(value, datetime) else value for key, value in row.items()} for row in table.to_pylist())
+    pq.write_table(table, folder / "part[1].parquet")
     by_day = {}
     for row in table.to_pylist():
         by_day.setdefault(row["created"].date(), []).append(row)
@@ -70,16 +76,16 @@ def spark_sources(folder):
     parquet = f"{folder}/parquet"
     return {"by_parquet": source("by_parquet", path=parquet, file_format="parquet"),
             "by_json": source("by_json", path=f"{folder}/json", file_format="json"),
+            "by_csv": source("by_csv", path=f"{folder}/csv", file_format="csv"),
             "by_table": source("by_table", table=f"parquet.{parquet}"),
             "by_query": source("by_query", query=f"SELECT * FROM orc.`{folder}/orc`"),
             "by_day": source("by_day", path=f"{folder}/days", file_format="parquet", date_partition_column="day",
                              date_partition_column_format="%Y%m%d")}
 
 
-def file_source(folder, name, **more):
+def file_source(folder, name, path="parquet/part-0.parquet", **more):
     from feast.infra.offline_stores.file_source import FileSource
-    return FileSource(name=name, path=f"{folder}/parquet/part-0.parquet", timestamp_field="event_timestamp",
-                      created_timestamp_column="created", **more)
+    return FileSource(name=name, path=f"{folder}/{path}", timestamp_field="event_timestamp", created_timestamp_column="created", **more)
 
 
 def view_of(name, source):

@@ -130,7 +130,7 @@ def test_a_stop_ends_the_application(make_repository, redis_clean):
      ("staging_location",)),
     (lambda r: r.configure((r.path / "feature_store.yaml").read_text().replace("spark_conf:\n", "spark_conf:\n    spark.submit.deployMode: cluster\n")),
      2, ("deployMode",)),
-    (lambda r: r.configure((r.path / "feature_store.yaml").read_text().replace('"local[2]"', '"spark://h:1"')), 2, ("SQLite", "local engine"))])
+    (lambda r: r.configure((r.path / "feature_store.yaml").read_text().replace('"local[2]"', '"spark://h:1"')), 2, ("sqlite", "local engine"))])
 def test_what_is_wrong_is_one_line(change, code, words, make_repository):
     repository = make_repository(master="local[2]")
     change(repository)

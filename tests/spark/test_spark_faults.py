@@ -26,14 +26,15 @@ CONF = {"spark.ui.enabled": "false", "spark.driver.memory": "512m", "spark.execu
 
 @pytest.fixture(scope="module")
 def rides(tmp_path_factory):
-    """Two rows of each key."""
+    """Two rows of each key, in files for several tasks."""
     folder = tmp_path_factory.mktemp("rides")
     (folder / "parquet").mkdir()
     start = datetime(2024, 3, 1, tzinfo=timezone.utc)
     times = [start + timedelta(seconds=i) for i in range(2 * KEYS)]
     table = pa.table({"driver": [i % KEYS for i in range(2 * KEYS)], "event_timestamp": times, "created": times,
                       "rating": [i / 4 for i in range(2 * KEYS)], "label": [f"ride {i}" for i in range(2 * KEYS)]})
-    pq.write_table(table, folder / "parquet/part-0.parquet", row_group_size=8_000)
+    for part in range(4):
+        pq.write_table(table.slice(part * KEYS // 2, KEYS // 2), folder / f"parquet/part-{part}.parquet")
     return folder
 
 
@@ -44,7 +45,7 @@ def make_rides(tmp_path, rides, redis_clean):
         repository.path.mkdir()
         repository.configure(f"project: {PROJECT}\nprovider: local\nregistry: data/registry.db\nentity_key_serialization_version: 3\n"
                              f"online_store: {{type: redis, connection_string: 'localhost:{redis_clean.port}'}}\nbatch_engine: {engine}\n")
-        write_registry(repository.registry, [view_of("rides", file_source(rides, "rides"))])
+        write_registry(repository.registry, [view_of("rides", file_source(rides, "rides", "parquet"))])
         return repository
 
     return make
@@ -156,6 +157,7 @@ def test_an_application_that_is_killed_records_nothing(make_rides, redis_clean):
     redis_clean.client.client_unpause()
     assert run.returncode == 4, stderr
     line, = [line for line in stderr.splitlines() if line.startswith("banquet: ")]
+    assert "ended by signal 9" in line and "refused" not in line, line
     log, = re.findall(r"its log: (\S+\.log)", line)
     Path(log).unlink()
     assert intervals(repository.registry)["rides"] == []
@@ -163,6 +165,26 @@ def test_an_application_that_is_killed_records_nothing(make_rides, redis_clean):
     while any(sink.is_running() and sink.status() != psutil.STATUS_ZOMBIE for sink in sinks):
         assert time.monotonic() < deadline, "a sink outlives its application"
         time.sleep(0.1)
+
+
+def test_an_application_ends_with_who_submitted_it(make_rides, redis_clean, tmp_path):
+    """Nobody holds the view's lock any more, so nothing may write for it; and what was secret is gone."""
+    (tmp_path / "tmp").mkdir()
+    repository = make_rides("spark", engine_block("local[2]", 2), TMPDIR=str(tmp_path / "tmp"))
+    redis_clean.client.client_pause(600_000, all=False)
+    run = repository.start("materialize", *WINDOW)
+    blocked_sinks(redis_clean, [run], run, 1)
+    others = psutil.Process(run.pid).children(recursive=True)
+    assert [path.name for path in (tmp_path / "tmp").glob("banquet-spark-*")]
+    run.kill()
+    run.communicate()
+    deadline = time.monotonic() + 30
+    while any(one.is_running() and one.status() != psutil.STATUS_ZOMBIE for one in others):
+        assert time.monotonic() < deadline, [one.cmdline() for one in others if one.is_running()]
+        time.sleep(0.1)
+    redis_clean.client.client_unpause()
+    assert list((tmp_path / "tmp").glob("banquet-spark-*")) == []
+    assert intervals(repository.registry)["rides"] == []
 
 
 @pytest.mark.parametrize("python, words", [

@@ -3,11 +3,14 @@ import json
 import re
 import shutil
 import subprocess
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from feast.infra.offline_stores.file_source import FileSource
+from feast.types import UnixTimestamp
 from feast_protos import intervals
 from lake import DOUBLED, PROJECT, WINDOW, file_source, rows, spark_sources, transformed_views, view_of, write_forms, write_registry
 from outcomes import assert_adds_up, one_error_line
@@ -15,6 +18,7 @@ from repository import BINARY, Repository
 from spark_cluster import spark_environment
 from stores import dump_sqlite
 
+S3_JARS = Path(__file__).parents[2] / "build/deps/spark-s3/lib"
 SPARK = {"spark.ui.enabled": "false", "spark.driver.memory": "512m", "spark.executor.memory": "512m", "spark.driver.bindAddress": "127.0.0.1",
          "spark.driver.host": "127.0.0.1"}
 
@@ -54,7 +58,9 @@ def test_every_form_of_a_source_in_one_application(make_lake, lake):
     """Each view's own engine block says the same, so that they share the application; one keeps the local engine."""
     sources = spark_sources(lake)
     views = [view_of(name, source) for name, source in sources.items()]
-    views += [*transformed_views(lake), view_of("by_file", file_source(lake, "by_file")), view_of("here", file_source(lake, "here"))]
+    views += [*transformed_views(lake), view_of("by_file", file_source(lake, "by_file")),
+              view_of("by_name", file_source(lake, "by_name", "part[1].parquet")), view_of("by_pattern", file_source(lake, "by_pattern", "parq*/*.parquet")),
+              view_of("here", file_source(lake, "here"))]
     repository = make_lake(views, engine_block(applications="shared"), more="banquet: {views: {here: {batch_engine: local}}}\n")
     outcome = repository.banquet("materialize", *WINDOW, "--json", timeout_s=300)
     assert outcome.exit_code == 0, outcome
@@ -80,7 +86,6 @@ def test_every_form_of_a_source_in_one_application(make_lake, lake):
     doubled = pa.array([None if value is None else value * 2 for value in table["rating"].to_pylist()], pa.float64())
     table = table.set_column(3, "rating", doubled).set_column(4, "label", pa.array([f"<{text}>" for text in table["label"].to_pylist()]))
     pq.write_table(table, local.path / "doubled.parquet")
-    from feast.infra.offline_stores.file_source import FileSource
     source = FileSource(name="doubled", path=str(local.path / "doubled.parquet"), timestamp_field="event_timestamp", created_timestamp_column="created")
     by_hand = make_lake([view_of("batch_sql", source), view_of("stream_sql", source)], name="by_hand")
     assert by_hand.banquet("materialize", *WINDOW).exit_code == 0
@@ -134,6 +139,26 @@ def test_staged_rows_are_gone_after_the_run_and_kept_after_a_failed_load(make_la
     assert [path for path in staging.rglob("*") if path.is_file()] == []
 
 
+def test_spark_reads_and_stages_on_s3(make_lake, lake, s3_server, tmp_path):
+    """s3:// is s3a:// to Spark; the load reads what it left there by ours."""
+    assert S3_JARS.is_dir(), "Hadoop's s3a is missing; run scripts/bootstrap test"
+    s3_server.put("rides/part-0.parquet", (lake / "parquet/part-0.parquet").read_bytes())
+    conf = {"spark.jars": ",".join(str(jar) for jar in S3_JARS.glob("*.jar")), "spark.hadoop.fs.s3a.endpoint": s3_server.url,
+            "spark.hadoop.fs.s3a.path.style.access": "true", "spark.hadoop.fs.s3a.endpoint.region": "us-east-1",
+            "spark.hadoop.fs.s3a.access.key": "test", "spark.hadoop.fs.s3a.secret.key": "test"}
+    source = FileSource(name="rides", path="s3://lake/rides/part-0.parquet", timestamp_field="event_timestamp", created_timestamp_column="created")
+    engine = engine_block(conf=conf, write="staging", staging_location="s3://lake/staging")
+    repository = make_lake([view_of("rides", source)], engine)
+    repository.environment.update(s3_server.environment)
+    outcome = repository.banquet("materialize", *WINDOW, "--json", timeout_s=200)
+    assert outcome.exit_code == 0, outcome
+    assert_adds_up(outcome.json)
+    local = make_lake([view_of("rides", file_source(lake, "rides"))], name="local")
+    assert local.banquet("materialize", *WINDOW).exit_code == 0
+    assert stores_of(repository) == stores_of(local) and len(stores_of(repository)["rides"]) == 80
+    assert [key for key in s3_server.keys("staging/") if not key.endswith("/")] == []
+
+
 def spark_source(**where):
     from feast.infra.offline_stores.contrib.spark_offline_store.spark_source import SparkSource
     return SparkSource(name="s", timestamp_field="event_timestamp", created_timestamp_column="created", **where)
@@ -152,6 +177,8 @@ def test_what_spark_cannot_read_is_the_users(make_lake, lake):
                "no_sql": (spark_source(query="SELEC 1"), "near 'SELEC'"),
                "numbers": (spark_source(query="SELECT 1 AS driver, 2 AS event_timestamp, 3 AS created, 1.5D AS rating, '' AS label"),
                            "event_timestamp holds numbers"),
+               "text_key": (spark_source(query="SELECT '05' AS driver, now() AS event_timestamp, now() AS created, 1.5D AS rating, '' AS label"),
+                            "join key driver is INT64 and its column string"),
                "no_column": (spark_source(query="SELECT 1 AS driver, now() AS event_timestamp, now() AS created"), "no column rating, label")}
     texts = {"too_much": ("def f(source):\n    import os\n    return source\n", "no more (line 2)"),
              "no_python": ("SELECT * FROM {source}", "no Python"),
@@ -171,6 +198,27 @@ def test_what_spark_cannot_read_is_the_users(make_lake, lake):
     for log in set(re.findall(r"its log: (\S+\.log)", outcome.stderr)):
         Path(log).unlink()
     assert {name: len(found) for name, found in intervals(repository.registry).items() if found} == {"good": 1}
+
+
+def test_keys_in_time_are_one_where_their_seconds_are(make_lake, tmp_path):
+    """Entity keys of UNIX_TIMESTAMP have whole seconds; before 1970 they are those before."""
+    start = datetime(1969, 12, 31, 23, 59, 58, tzinfo=timezone.utc)
+    keys = [start + timedelta(milliseconds=250 * i) for i in range(16)]
+    times = [datetime(2024, 3, 3, tzinfo=timezone.utc) + timedelta(seconds=i) for i in range(16)]
+    table = pa.table({"driver": keys, "event_timestamp": times, "created": times, "rating": [float(i) for i in range(16)],
+                      "label": [f"ride {i}" for i in range(16)]})
+    (tmp_path / "parquet").mkdir()
+    pq.write_table(table, tmp_path / "parquet/part-0.parquet")
+    stored = []
+    for engine in ("local", engine_block()):
+        view = view_of("moments", file_source(tmp_path, "moments"))
+        view.entity_columns[0].dtype = UnixTimestamp
+        repository = make_lake([view], engine, name=f"at_{len(stored)}")
+        outcome = repository.banquet("materialize", *WINDOW, "--json", timeout_s=200)
+        assert outcome.exit_code == 0, outcome
+        assert (outcome.json["views"][0]["rows"]["winners"], outcome.json["views"][0]["rows"]["duplicates"]) == (4, 12)
+        stored.append(stores_of(repository))
+    assert stored[0] == stored[1] and len(stored[0]["moments"]) == 8
 
 
 def test_plan_and_check_name_what_spark_would_do(make_lake, lake):

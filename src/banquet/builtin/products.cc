@@ -109,7 +109,8 @@ Status CheckOfflineType(const RepoConfig& config) {
       WhereOf(config.offline_store, config), type, Joined(types), DidYouMean(type, types));
 }
 
-// A registry's URL without its password and query, which may change while the registry stays.
+// A registry's URL without what may change while the registry stays: its login, and of the query
+// all that does not say where its tables are.
 std::string WithoutLogin(const std::string& url) {
   const size_t scheme = url.find("://");
   if (scheme == std::string::npos) return url;
@@ -117,7 +118,19 @@ std::string WithoutLogin(const std::string& url) {
   const size_t host_end = std::min(url.find_first_of("/?", begin), url.size());
   const size_t at = url.substr(0, host_end).rfind('@');
   const size_t host = at == std::string::npos ? begin : at + 1;
-  return url.substr(0, begin) + url.substr(host, url.find('?') - host);
+  const size_t query = std::min(url.find('?', host), url.size());
+  std::string place = url.substr(0, begin) + url.substr(host, query - host);
+  for (size_t part = query; part < url.size();) {
+    const size_t end = std::min(url.find('&', part + 1), url.size());
+    const std::string_view one = std::string_view(url).substr(part + 1, end - part - 1);
+    const std::string_view name = one.substr(0, one.find('='));
+    for (const std::string_view places :
+         {"database", "dbname", "host", "options", "port", "service", "unix_socket"}) {
+      if (name == places) place.append("&").append(one);
+    }
+    part = end;
+  }
+  return place;
 }
 
 Result<std::unique_ptr<StagingArea>> StagingAreaAt(std::string location, const std::string& option,
@@ -153,15 +166,20 @@ Result<std::unique_ptr<ComputeEngine>> MakeSpark(const BatchEngineBlock& block,
   const std::string& of_run = config.options.staging_location;
   const SparkWrite write =
       settings.write.value_or(of_run.empty() ? SparkWrite::kExecutors : SparkWrite::kStaging);
-  if (write == SparkWrite::kExecutors) return MakeSparkComputeEngine(std::move(settings), nullptr);
+  settings.defaults = SparkDefaults();
+  BANQUET_RETURN_NOT_OK(CheckSparkSettings(settings, WhereOf(block.block, config)));
+  const bool is_elsewhere = settings.deploy_mode() == "cluster";
+  if (write == SparkWrite::kExecutors && !is_elsewhere)
+    return MakeSparkComputeEngine(std::move(settings), write, nullptr);
   const std::string& location = of_run.empty() ? settings.staging_location : of_run;
   if (location.empty()) {
-    return UserError("{}: write: staging needs a staging_location, here or under banquet:",
-                     WhereOf(block.block, config));
+    return UserError(
+        "{}: {} needs a staging_location, here or under banquet:", WhereOf(block.block, config),
+        is_elsewhere ? "deploy mode cluster" : "write: staging");
   }
   BANQUET_ASSIGN_OR_RETURN(
-      auto staging, StagingAreaAt(location, where + ".staging_location", config, stop, clock));
-  return MakeSparkComputeEngine(std::move(settings), std::move(staging));
+      auto area, StagingAreaAt(location, where + ".staging_location", config, stop, clock));
+  return MakeSparkComputeEngine(std::move(settings), write, std::move(area));
 }
 
 Result<std::unique_ptr<ComputeEngine>> MakeEngine(const BatchEngineBlock& block,

@@ -28,6 +28,10 @@ TEST_F(StagingAreaOfRegistryTest, APasswordIsNoPartOfWhichRegistryItIs) {
   EXPECT_EQ(FolderOf("postgresql://user:two@host:5432/feast?sslpassword=x"), folder);
   EXPECT_NE(FolderOf("postgresql://host:5432/other"), folder);
   EXPECT_NE(FolderOf("postgresql://other:5432/feast"), folder);
+  const std::string schema = FolderOf("postgresql://host:5432/feast?options=-csearch_path=a");
+  EXPECT_NE(schema, folder);
+  EXPECT_NE(schema, FolderOf("postgresql://host:5432/feast?options=-csearch_path=b"));
+  EXPECT_EQ(schema, FolderOf("postgresql://u@host:5432/feast?sslmode=x&options=-csearch_path=a"));
   EXPECT_NE(FolderOf("/data/a@b/registry.db"), FolderOf("/data/b/registry.db"));
 }
 

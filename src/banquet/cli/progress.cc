@@ -82,6 +82,7 @@ std::string RateAndRest(const JobProgress& progress, std::chrono::seconds still)
 }
 
 std::string Counts(const JobProgress& progress) {
+  if (progress.rows.read == 0 && !progress.doing.empty()) return progress.doing;
   std::string text =
       fmt::format("{} read, {} kept, {} written", WithThousands(progress.rows.read),
                   WithThousands(progress.rows.winners), WithThousands(progress.written));
@@ -170,7 +171,8 @@ class PlainProgress final : public Progress {
   static void Print(const MaterializationJob& job, const JobProgress& progress,
                     std::chrono::seconds still) {
     const std::string status(NameOf(progress.status));
-    if (progress.status == JobStatus::kRunning && progress.rows.read == 0) {
+    if (progress.status == JobStatus::kRunning && progress.rows.read == 0 &&
+        progress.doing.empty()) {
       std::fprintf(stderr, "%s: started\n", job.task().view.name.c_str());
       return;
     }
@@ -218,6 +220,7 @@ class JsonProgress final : public Progress {
                        {"written", progress.written},
                        {"share_done", ShareDone(progress)},
                        {"waiting_for_store", WaitsForStore(progress, still)},
+                       {"doing", progress.doing},
                        {"seconds", progress.seconds}});
     }
     const nlohmann::ordered_json line = {{"event", "progress"}, {"views", views}};

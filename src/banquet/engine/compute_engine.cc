@@ -80,9 +80,9 @@ Jobs ComputeEngine::Materialize(const ExecutionContext& context, std::vector<Sel
     alone.push_back({std::move(*group), {job}});
   }
   FormGroups(context, std::move(alone), &pending_);
-  const auto parallel =
-      static_cast<size_t>(ShareOf(context.config->options, context.lanes()).groups);
-  for (size_t i = 0; i < std::min(parallel, pending_.size()); ++i) {
+  const RunShare share = ShareOf(context.config->options, context.lanes(), context.engines);
+  groups_at_once_ = std::min(share.groups, static_cast<int>(pending_.size()));
+  for (int i = 0; i < groups_at_once_; ++i) {
     threads_.emplace_back([this, &context] { RunGroups(context); });
   }
   return jobs;
@@ -189,6 +189,7 @@ void ComputeEngine::RunLocked(const ExecutionContext& context, const PendingGrou
   const Fault fault = status.ok() ? Fault::kBug : FaultOf(status);
   if (pending.jobs.size() > 1 && (fault == Fault::kUser || fault == Fault::kData)) {
     // One view's column or value may be the reason: each by itself. Rewriting is harmless.
+    GroupSplit(pending.jobs);
     for (size_t i = 0; i < pending.jobs.size(); ++i) {
       RunLocked(context, {.group = {.tasks = {pending.group.tasks[i]},
                                     .columns = {pending.group.columns[i]},

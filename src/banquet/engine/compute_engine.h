@@ -55,6 +55,10 @@ class ComputeEngine {
   // recorded.
   virtual void GroupDone(const ExecutionContext& /*context*/, const Jobs& /*jobs*/,
                          bool /*is_recorded*/) {}
+  // After an attempt at a group whose views are tried each by itself then.
+  virtual void GroupSplit(const Jobs& /*jobs*/) {}
+  // How many groups run beside each other, at most.
+  int groups_at_once() const { return groups_at_once_; }
   // Joins the group threads; called by the destructor of each final class, before it loses its own
   // members.
   void JoinAll() { threads_.clear(); }
@@ -80,6 +84,7 @@ class ComputeEngine {
   std::mutex mutex_;
   std::vector<PendingGroup> pending_;
   size_t next_ = 0;
+  int groups_at_once_ = 1;
   std::vector<std::jthread> threads_;
 };
 

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "banquet/base/testing.h"
+#include "banquet/engine/engine_set.h"
 
 namespace banquet {
 namespace {
@@ -84,13 +85,20 @@ class FakeEngine final : public ComputeEngine {
   std::mutex mutex;
   std::vector<std::vector<std::string>> groups;  // The views of each call, as they came.
   std::vector<bool> done;                        // Whether each group was recorded.
+  std::vector<std::string> split;                // The first view of each group that was split.
+  int engines = 0;                               // As the context says, and
+  int at_once = 0;                               // groups_at_once.
 
  protected:
   void GroupDone(const ExecutionContext&, const Jobs&, bool is_recorded) override {
     std::lock_guard lock(mutex);
     done.push_back(is_recorded);
   }
-  Status MaterializeGroup(const ExecutionContext&, const TaskGroup& group,
+  void GroupSplit(const Jobs& jobs) override {
+    std::lock_guard lock(mutex);
+    split.push_back(jobs.front()->task().view.name);
+  }
+  Status MaterializeGroup(const ExecutionContext& context, const TaskGroup& group,
                           const Jobs& jobs) override {
     jobs[0]->fates().read += 3;
     jobs[0]->fates().duplicates += 1;
@@ -108,13 +116,16 @@ class FakeEngine final : public ComputeEngine {
     }
     std::lock_guard lock(mutex);
     groups.push_back(std::move(names));
+    engines = context.engines;
+    at_once = groups_at_once();
     return status;
   }
 };
 
 class ComputeEngineTest : public ::testing::Test {
  protected:
-  std::vector<std::shared_ptr<MaterializationJob>> Run(FakeEngine& engine,
+  template <typename Engine>  // A ComputeEngine or an EngineSet.
+  std::vector<std::shared_ptr<MaterializationJob>> Run(Engine& engine,
                                                        std::vector<std::string> names) {
     config.project = "p";
     context = {.config = &config,
@@ -162,6 +173,26 @@ TEST_F(ComputeEngineTest, RecordsEachViewAfterItSucceeded) {
   EXPECT_THAT(registry.recorded, ::testing::UnorderedElementsAre("a", "b", "c"));
   for (const auto& job : jobs) EXPECT_EQ(job->status(), JobStatus::kSucceeded);
   EXPECT_EQ(jobs[0]->report().stores[0].written, 2);
+}
+
+TEST_F(ComputeEngineTest, EnginesThatWorkBesideEachOtherShareTheRun) {
+  config.options.parallel_groups = 4;
+  config.options.memory_limit = int64_t{4} << 30;
+  auto of_all = std::make_unique<FakeEngine>();
+  auto own = std::make_unique<FakeEngine>();
+  const FakeEngine* first = of_all.get();
+  const FakeEngine* second = own.get();
+  EngineSet engines(std::move(of_all));
+  engines.Add(std::move(own), {"d"});
+  Run(engines, {"a", "b", "c", "d"});
+  EXPECT_EQ(first->engines, 2);
+  EXPECT_EQ(first->at_once, 2);
+  EXPECT_EQ(second->engines, 2);
+  EXPECT_EQ(second->at_once, 1);
+  FakeEngine alone;
+  Run(alone, {"a", "b", "c"});
+  EXPECT_EQ(alone.engines, 1);
+  EXPECT_EQ(alone.at_once, 3);
 }
 
 TEST_F(ComputeEngineTest, AFailedViewRecordsNothingAndDoesNotStopTheOthers) {
@@ -262,6 +293,7 @@ TEST_F(ComputeEngineTest, AViewThatFailsByItsOwnDataLeavesItsGroup) {
   EXPECT_THAT(registry.recorded, ::testing::ElementsAre("a", "c"));
   EXPECT_EQ(jobs[0]->report().rows.read, 3) << "the failed attempt is not counted";
   EXPECT_EQ(jobs[0]->report().stores.size(), 1u);
+  EXPECT_THAT(engine.split, ::testing::ElementsAre("a"));
 }
 
 TEST_F(ComputeEngineTest, AFailingStoreFailsTheWholeGroupAtOnce) {

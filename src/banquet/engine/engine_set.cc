@@ -1,5 +1,6 @@
 #include "banquet/engine/engine_set.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace banquet {
@@ -25,11 +26,13 @@ ReachOf EngineSet::reach() const {
 Jobs EngineSet::Materialize(const ExecutionContext& context, std::vector<SelectedTask> tasks) {
   std::map<ComputeEngine*, std::vector<size_t>> places;
   for (size_t i = 0; i < tasks.size(); ++i) places[&Of(tasks[i].task.view.name)].push_back(i);
+  context_ = context;
+  context_.engines = static_cast<int>(std::max<size_t>(1, places.size()));
   Jobs jobs(tasks.size());
   for (const auto& [engine, own] : places) {
     std::vector<SelectedTask> of_engine;
     for (const size_t i : own) of_engine.push_back(std::move(tasks[i]));
-    const Jobs made = engine->Materialize(context, std::move(of_engine));
+    const Jobs made = engine->Materialize(context_, std::move(of_engine));
     for (size_t i = 0; i < own.size(); ++i) jobs[own[i]] = made[i];
   }
   return jobs;

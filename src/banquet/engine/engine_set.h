@@ -23,6 +23,7 @@ class EngineSet {
   Jobs Materialize(const ExecutionContext& context, std::vector<SelectedTask> tasks);
 
  private:
+  ExecutionContext context_;                             // Outlives the engines.
   std::vector<std::unique_ptr<ComputeEngine>> engines_;  // The first is that of all.
   std::map<std::string, size_t> own_;
 };

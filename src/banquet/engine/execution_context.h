@@ -32,6 +32,7 @@ struct ExecutionContext {
   // nothing is recorded.
   std::optional<int64_t> expected_winners;
   std::vector<StoreLanes*> online_stores;
+  int engines = 1;  // Work beside each other, and share the run's memory and groups.
   Clock* clock = nullptr;
   std::stop_token stop;
 

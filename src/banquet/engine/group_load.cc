@@ -41,7 +41,7 @@ Status GroupLoad::Run(const ExecutionContext& context, const TaskGroup& group, c
 PlanResources GroupLoad::Resources(const ExecutionContext& context, OfflineStore* offline_store,
                                    RowFates* fates) {
   const RunOptions& options = context.config->options;
-  const RunShare share = ShareOf(options, context.lanes());
+  const RunShare share = ShareOf(options, context.lanes(), context.engines);
   std::call_once(budget_made_, [&] { budget_.emplace(share.state_bytes); });
   return PlanResources{.offline_store = offline_store,
                        .targets = {},

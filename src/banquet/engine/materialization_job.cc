@@ -33,6 +33,11 @@ void MaterializationJob::ShowAt(std::string url) {
   url_ = std::move(url);
 }
 
+void MaterializationJob::ShowDoing(std::string doing) {
+  const std::lock_guard lock(mutex_);
+  doing_ = std::move(doing);
+}
+
 Status JobReport::CheckSums() const {
   const int64_t fates = rows.outside_window + rows.null_key + rows.null_time + rows.duplicates +
                         rows.quarantined + rows.winners;
@@ -158,8 +163,11 @@ bool MaterializationJob::AnotherFailedLocked(const Store& store) const {
 
 JobProgress MaterializationJob::progress() const {
   std::lock_guard lock(mutex_);
-  JobProgress progress{
-      .status = status_, .rows_total = fates_->total, .rows = Counts(), .seconds = SecondsLocked()};
+  JobProgress progress{.status = status_,
+                       .rows_total = fates_->total,
+                       .rows = Counts(),
+                       .seconds = SecondsLocked(),
+                       .doing = doing_};
   for (const Store& store : stores_) {
     progress.with_store |= store.tally->with_store > 0;
     const int64_t decided = store.tally->written + store.tally->stale + store.tally->unchanged;

@@ -68,6 +68,7 @@ struct JobProgress {
   int64_t written = 0;  // Of those.
   bool with_store = false;  // A store has rows of ours that it has not decided.
   double seconds = 0;
+  std::string doing;  // Who works for it elsewhere, and how far; empty: nobody.
 };
 
 // Safe to share between threads: the engine drives it, others poll.
@@ -95,6 +96,7 @@ class MaterializationJob {
   void Skip(const std::string& reason);
   void Warn(std::string warning);
   void ShowAt(std::string url);
+  void ShowDoing(std::string doing);
   // Before the first attempt: the window and the recorded intervals that hold under the lock.
   void Follow(const MaterializationTask& task);
   RowFates& fates() { return *fates_; }
@@ -127,6 +129,7 @@ class MaterializationJob {
   JobStatus status_ = JobStatus::kWaiting;
   Status error_;
   std::string url_;
+  std::string doing_;
   std::vector<std::string> warnings_;
   std::vector<Store> stores_;
   std::chrono::steady_clock::time_point started_;

@@ -18,6 +18,7 @@ struct RunShare {
 // has rows in its hands (decoded, gathered, encoded). Who waits for a store needs no core: there
 // are as many writers as the stores have `lanes`, if the limit feeds them. What they leave of it is
 // for the breakers.
-RunShare ShareOf(const RunOptions& options, int lanes);
+// `engines`: so many work beside each other and share all of it.
+RunShare ShareOf(const RunOptions& options, int lanes, int engines = 1);
 
 }  // namespace banquet

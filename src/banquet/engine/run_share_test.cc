@@ -36,6 +36,14 @@ TEST(RunShareTest, AStoreOfManyLanesHasAsManyWritersAsTheMemoryFeeds) {
   EXPECT_EQ(share(256 * kMiB).writers, 2);
 }
 
+TEST(RunShareTest, EnginesBesideEachOtherHaveTheirPart) {
+  const RunOptions options = {.threads = 2, .parallel_groups = 4, .memory_limit = 4096 * kMiB};
+  const RunShare share = ShareOf(options, 1, 2);
+  EXPECT_EQ(share.groups, 2);
+  EXPECT_EQ(share.state_bytes, (2048 - 4 * 32) * kMiB);
+  EXPECT_EQ(ShareOf(options, 1, 9).groups, 1);
+}
+
 TEST(RunShareTest, BreakersNeverHaveLessThanHalf) {
   for (int64_t limit = 64 * kMiB; limit <= 1024 * kMiB; limit += 50 * kMiB) {
     const RunShare share = ShareOf({.threads = 3, .parallel_groups = 4, .memory_limit = limit}, 8);

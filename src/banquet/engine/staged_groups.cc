@@ -58,6 +58,14 @@ Status StagedGroups::Run(const ExecutionContext& context, const TaskGroup& group
   return status;
 }
 
+void StagedGroups::Split(const Jobs& jobs) {
+  const std::lock_guard lock(mutex_);
+  const auto staged = whole_.extract(jobs.front().get());
+  if (staged.empty()) return;
+  const Status removed = staged.mapped().Remove();
+  if (!removed.ok()) LogWarning("Staged rows could not be removed: {}", MessageOf(removed));
+}
+
 void StagedGroups::Done(const ExecutionContext& context, const Jobs& jobs, bool is_recorded) {
   const std::lock_guard lock(mutex_);
   const auto staged = whole_.find(jobs.front().get());

@@ -27,6 +27,8 @@ class StagedGroups {
   // The fates of the group's first job are those that `stage` counts.
   Status Run(const ExecutionContext& context, const TaskGroup& group, const Jobs& jobs,
              StagingArea* area, GroupLoad* load, const StageRows& stage);
+  // What Run has staged of a group that is split is removed: each of its views is staged by itself.
+  void Split(const Jobs& jobs);
   // The end of a group that Run has staged: recorded, its folder goes; else it stays for `banquet
   // load`, and the log says so. Nothing for other groups.
   void Done(const ExecutionContext& context, const Jobs& jobs, bool is_recorded);

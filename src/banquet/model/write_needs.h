@@ -18,7 +18,8 @@ struct WriteNeeds {
   int lanes = 1;  // Writers that help the store at once.
   WriteOrder order = WriteOrder::kAny;
   EncodeNeeds encode;
-  int64_t time_unit_us = 1;  // Event times are kept in whole ones, cut off toward zero.
+  bool this_machine_only = false;  // No other machine can reach it.
+  int64_t time_unit_us = 1;        // Event times are kept in whole ones, cut off toward zero.
 };
 
 // What became of the rows of one view of a task group.

@@ -4,14 +4,19 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <optional>
+#include <sstream>
 
 #include "banquet/base/clock.h"
+#include "banquet/base/environment.h"
 #include "banquet/client/filesystem/file_descriptor.h"
 
 extern char** environ;
@@ -120,13 +125,48 @@ Result<pid_t> Spawn(const Program& program, int output) {
   return UserError("{} cannot be started: {}", program.words.front(), std::strerror(error));
 }
 
-Status EndGroup(Group* group, const Program& program) {
+// Its output, line by line.
+class Output {
+ public:
+  Output(FileDescriptor reading, const std::function<void(std::string_view)>& tell)
+      : reading_(std::move(reading)), lines_(tell), buffer_(64 << 10) {}
+  ~Output() { lines_.End(); }
+  Output(const Output&) = delete;
+  Output& operator=(const Output&) = delete;
+
+  enum class State { kRead, kNothing, kClosed };
+  // Takes what is there or comes within the time.
+  State Take(int wait_ms) {
+    pollfd waited = {.fd = reading_.get(), .events = POLLIN, .revents = 0};
+    const int ready = poll(&waited, 1, wait_ms);
+    if (ready <= 0) return State::kNothing;
+    const ssize_t size = read(reading_.get(), buffer_.data(), buffer_.size());
+    if (size < 0 && errno == EINTR) return State::kNothing;
+    if (size <= 0) return State::kClosed;
+    lines_.Add({buffer_.data(), static_cast<size_t>(size)});
+    return State::kRead;
+  }
+  void TakeAll() {
+    while (Take(0) == State::kRead) {
+    }
+  }
+
+ private:
+  const FileDescriptor reading_;
+  Lines lines_;
+  std::vector<char> buffer_;
+};
+
+// Reads on meanwhile: what waits for its output to be taken cannot end.
+Status EndGroup(Group* group, Output* output, const Program& program) {
   group->Signal(SIGTERM);
   const auto deadline = SystemClock().Steady() + program.grace;
   while (!group->CodeIfEnded().has_value()) {
     if (SystemClock().Steady() >= deadline) break;  // Its destructor kills.
+    output->TakeAll();
     SystemClock().Wait(kLookAgain, {});
   }
+  output->TakeAll();
   return CancelledError();
 }
 
@@ -136,37 +176,57 @@ Result<int> RunProgram(const Program& program) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0)
     return RemoteError({}, "{}: {}", program.words.front(), std::strerror(errno));
-  FileDescriptor reading(ends[0]);
+  Output output(FileDescriptor(ends[0]), program.on_line);
   FileDescriptor writing(ends[1]);
   BANQUET_ASSIGN_OR_RETURN(const pid_t pid, Spawn(program, writing.get()));
   Group group(pid);
   writing = FileDescriptor();
-  Lines lines(program.on_line);
-  std::vector<char> buffer(64 << 10);
   std::optional<int> code;
-  while (true) {
-    if (program.stop.stop_requested()) return EndGroup(&group, program);
-    pollfd waited = {.fd = reading.get(), .events = POLLIN, .revents = 0};
-    const int ready = poll(&waited, 1, kLookAtStopMs);
-    if (ready > 0) {
-      const ssize_t size = read(reading.get(), buffer.data(), buffer.size());
-      if (size > 0) {
-        lines.Add({buffer.data(), static_cast<size_t>(size)});
-        continue;
-      }
-      if (size < 0 && errno == EINTR) continue;
+  for (auto state = Output::State::kRead; state != Output::State::kClosed;) {
+    if (program.stop.stop_requested()) return EndGroup(&group, &output, program);
+    state = output.Take(kLookAtStopMs);
+    // Something that it started may keep its output open after it has ended.
+    if (state == Output::State::kNothing && (code = group.CodeIfEnded()).has_value()) {
+      output.TakeAll();
       break;
     }
-    // Something that it started may keep its output open after it has ended.
-    if (ready == 0 && (code = group.CodeIfEnded()).has_value()) break;
   }
-  lines.End();
   while (!code.has_value()) {
-    if (program.stop.stop_requested()) return EndGroup(&group, program);
+    if (program.stop.stop_requested()) return EndGroup(&group, &output, program);
     code = group.CodeIfEnded();
     if (!code.has_value()) SystemClock().Wait(kLookAgain, {});
   }
   return *code;
+}
+
+std::string FindProgram(const std::string& word) {
+  const auto may_run = [](const std::string& path) {
+    struct stat state = {};
+    return stat(path.c_str(), &state) == 0 && S_ISREG(state.st_mode) &&
+           access(path.c_str(), X_OK) == 0;
+  };
+  if (word.find('/') != std::string::npos) return may_run(word) ? word : "";
+  const std::string folders = FirstOfEnvironment({"PATH"});
+  for (size_t begin = 0; begin <= folders.size();) {
+    const size_t end = std::min(folders.find(':', begin), folders.size());
+    const std::string path = folders.substr(begin, end - begin) + "/" + word;
+    if (end > begin && may_run(path)) return path;
+    begin = end + 1;
+  }
+  return "";
+}
+
+Result<int64_t> OwnStartTicks() {
+  BANQUET_ASSIGN_OR_RETURN(const std::string text, ReadWholeFile("/proc/self/stat"));
+  // proc_pid_stat(5): the 22nd field, the 20th after the name, which may hold anything.
+  constexpr int kAfterName = 20;
+  std::istringstream fields(text.substr(std::min(text.rfind(')'), text.size() - 1) + 1));
+  std::string field;
+  for (int i = 0; i < kAfterName; ++i) fields >> field;
+  int64_t ticks = 0;
+  if (std::from_chars(field.data(), field.data() + field.size(), ticks).ec == std::errc())
+    return ticks;
+  return Bug("/proc/self/stat does not say when this process began");
 }
 
 }  // namespace banquet

@@ -2,6 +2,7 @@
 // A long-running program of others: followed line by line, and ended when we are.
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <stop_token>
 #include <string>
@@ -26,5 +27,13 @@ struct Program {
 // 128 + n: signal n ended it. A program that is not there is a user error; a stop that is requested
 // ends it and is CancelledError.
 Result<int> RunProgram(const Program& program);
+
+// The file that a command's first word names, as RunProgram looks it up; empty if there is none
+// that may be run.
+std::string FindProgram(const std::string& word);
+
+// When this process began, in clock ticks since the machine did: with its id its name for as long
+// as the machine runs.
+Result<int64_t> OwnStartTicks();
 
 }  // namespace banquet

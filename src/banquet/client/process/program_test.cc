@@ -3,6 +3,8 @@
 #include <signal.h>
 
 #include <chrono>
+#include <fstream>
+#include <string>
 #include <thread>
 
 #include "banquet/base/testing.h"
@@ -55,9 +57,55 @@ TEST(ProgramTest, WhatItLeavesBehindIsEnded) {
   EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(20));
   ASSERT_EQ(lines.size(), 1U);
   const auto left = static_cast<pid_t>(std::stol(lines[0]));
-  for (int i = 0; i < 200 && kill(left, 0) == 0; ++i)
+  const auto is_running = [&] {  // What nobody has waited for is not.
+    std::ifstream state("/proc/" + std::to_string(left) + "/stat");
+    std::string words;
+    return std::getline(state, words) && words.find(") Z") == std::string::npos;
+  };
+  for (int i = 0; i < 500 && is_running(); ++i)
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  SUCCEED();
+  EXPECT_FALSE(is_running());
+}
+
+// Its last lines are told even if they come with its end, while a child keeps the pipe open.
+TEST(ProgramTest, AllThatItSaidIsTold) {
+  std::vector<std::string> lines;
+  ASSERT_OK(RunProgram(Shell("sleep 60 & seq 20000; echo last", &lines)));
+  ASSERT_EQ(lines.size(), 20'001U);
+  EXPECT_EQ(lines.back(), "last");
+}
+
+// It says more on its way out than the pipe holds.
+TEST(ProgramTest, AStopReadsWhatItSaysLast) {
+  std::vector<std::string> lines;
+  std::stop_source stop;
+  Program program = Shell(
+      "trap 'seq 50000; echo bye; exit 0' TERM; echo up; while :; do sleep 0.05; done", &lines);
+  program.stop = stop.get_token();
+  program.on_line = [&](std::string_view line) {
+    lines.emplace_back(line);
+    if (line == "up") stop.request_stop();
+  };
+  const auto began = std::chrono::steady_clock::now();
+  EXPECT_FAULT(Fault::kCancelled, "", RunProgram(program));
+  EXPECT_LT(std::chrono::steady_clock::now() - began, program.grace);
+  EXPECT_EQ(lines.back(), "bye");
+}
+
+TEST(ProgramTest, KnowsWhenThisProcessBegan) {
+  ASSERT_OK_AND_ASSIGN(const int64_t ours, OwnStartTicks());
+  std::vector<std::string> lines;
+  ASSERT_OK(RunProgram(Shell("cut -d' ' -f22 /proc/self/stat", &lines)));
+  ASSERT_EQ(lines.size(), 1U);
+  EXPECT_GT(ours, 0);
+  EXPECT_LE(ours, std::stoll(lines[0])) << "of a child";
+}
+
+TEST(ProgramTest, FindsWhatMayBeRun) {
+  EXPECT_EQ(FindProgram("/bin/sh"), "/bin/sh");
+  EXPECT_NE(FindProgram("sh"), "");
+  for (const char* word : {"no-such-program", "/etc/passwd", "/etc", "/no/such/program"})
+    EXPECT_EQ(FindProgram(word), "") << word;
 }
 
 TEST(ProgramTest, AStopEndsIt) {

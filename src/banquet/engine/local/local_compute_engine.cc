@@ -56,6 +56,7 @@ class LocalComputeEngine final : public ComputeEngine {
   void GroupDone(const ExecutionContext& context, const Jobs& jobs, bool is_recorded) override {
     staged_.Done(context, jobs, is_recorded);
   }
+  void GroupSplit(const Jobs& jobs) override { staged_.Split(jobs); }
 
  private:
   // From the source to a staging folder.

@@ -1,31 +1,33 @@
 #include "banquet/engine/spark/spark_application.h"
 
-#include <algorithm>
+#include <fmt/format.h>
+#include <unistd.h>
+
 #include <chrono>
 #include <filesystem>
-#include <fstream>
+#include <map>
+#include <mutex>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <utility>
+#include <vector>
 
-#include "banquet/base/environment.h"
+#include "arrow/buffer.h"
+#include "arrow/io/interfaces.h"
+#include "banquet/base/clock.h"
 #include "banquet/base/log.h"
 #include "banquet/client/filesystem/file_descriptor.h"
 #include "banquet/client/process/program.h"
+#include "banquet/engine/spark/spark_failure.h"
 #include "banquet/engine/spark/spark_job_text.h"
-#include "banquet/engine/spark/spark_plan.h"
+#include "banquet/engine/spark/spark_submit.h"
+#include "banquet/engine/spark/work_folder.h"
 
 namespace banquet {
 namespace {
 
-constexpr std::string_view kTold = "BANQUET ";
 constexpr char kRuntimeFolder[] = "banquet_runtime";
-constexpr size_t kLinesKept = 4'000;
 constexpr std::chrono::milliseconds kLookAgain(50);
-
-std::string SubmitCommand() {
-  const std::string home = FirstOfEnvironment({"SPARK_HOME"});
-  return home.empty() ? "spark-submit" : home + "/bin/spark-submit";
-}
 
 Status PackRuntime(const std::vector<std::string>& files, const std::string& archive,
                    const std::stop_token& stop) {
@@ -44,160 +46,241 @@ Status PackRuntime(const std::vector<std::string>& files, const std::string& arc
                    last.empty() ? "tar failed" : last.back());
 }
 
-// The line that says most.
-std::string WhatWentWrong(const std::vector<std::string>& lines) {
-  for (const std::string_view word :
-       {"Cannot run program ", "Caused by: ", "Exception: ", "Error: ", "ERROR", "Exception"}) {
-    const auto line = std::find_if(lines.rbegin(), lines.rend(), [&](const std::string& one) {
-      return one.find(word) != std::string::npos;
-    });
-    if (line != lines.rend()) return *line;
-  }
-  return lines.empty() ? "it printed nothing" : lines.back();
-}
+// What the job and its executors need, in a private folder, and the command that starts it.
+struct Launch {
+  WorkFolder folder;
+  SinkRuntime runtime;
+  std::vector<std::string> words;  // Without what follows the command's options.
+};
 
-bool IsTheUsers(const std::string& condition) {
-  return std::ranges::any_of(
-      std::initializer_list<std::string_view>{
-          "REFUSED", "PATH_NOT_FOUND", "TABLE_OR_VIEW_NOT_FOUND", "SCHEMA_NOT_FOUND", "UNRESOLVED_",
-          "PARSE_", "DATA_SOURCE_NOT_FOUND", "UNABLE_TO_INFER_SCHEMA", "DATATYPE_MISMATCH",
-          "AMBIGUOUS_", "MISSING_GROUP_BY", "UNSUPPORTED_", "REQUIRES_SINGLE_PART_NAMESPACE"},
-      [&](std::string_view begins) { return condition.starts_with(begins); });
-}
-
-}  // namespace
-
-Result<std::shared_ptr<SparkApplication>> SparkApplication::Start(const SparkSettings& settings,
-                                                                  const std::string& name,
-                                                                  const std::string& run_id,
-                                                                  bool ships_runtime,
-                                                                  std::stop_token stop) {
+Result<Launch> Prepare(const SparkLaunch& launch) {
+  const SparkSettings& settings = launch.settings;
   BANQUET_ASSIGN_OR_RETURN(WorkFolder folder, WorkFolder::Make());
-  const std::shared_ptr<SparkApplication> made(
-      new SparkApplication(std::move(folder), run_id, std::move(stop)));
-  BANQUET_ASSIGN_OR_RETURN(std::vector<std::string> words,
-                           made->Words(settings, name, ships_runtime));
-  SparkApplication* application = made.get();  // Which its thread must not keep alive.
-  made->thread_ = std::jthread([application, words = std::move(words)] {
-    Result<int> code =
-        RunProgram({.words = words,
-                    .environment = {},
-                    .on_line = [&](std::string_view line) { application->TakeLine(line); },
-                    .stop = application->stop_.get_token()});
-    const std::lock_guard lock(application->mutex_);
-    application->ended_ = std::move(code);
-    application->changed_.notify_all();
-  });
+  Launch made{.folder = std::move(folder), .runtime = {}, .words = {}};
+  BANQUET_ASSIGN_OR_RETURN(const std::vector<std::string> files, RuntimeFiles());
+  BANQUET_ASSIGN_OR_RETURN(const std::string command, FindSparkSubmit());
+  made.runtime.program = files.front();
+  std::string archive;
+  if (launch.ships_runtime && !settings.is_local()) {
+    const std::string path = made.folder.File("runtime.tar.gz");
+    BANQUET_RETURN_NOT_OK(PackRuntime(files, path, launch.stop));
+    archive = path + "#" + kRuntimeFolder;
+    made.runtime.program = std::string(kRuntimeFolder) + "/" +
+                           std::filesystem::path(files.front()).filename().string();
+    made.runtime.library_path = kRuntimeFolder;
+  }
+  made.words = {command};
+  for (std::string& word : settings.Arguments(archive)) made.words.push_back(std::move(word));
+  BANQUET_ASSIGN_OR_RETURN(const int64_t started, OwnStartTicks());
+  const nlohmann::json application = {{"name", launch.name},
+                                      {"partitions", settings.partitions},
+                                      {"conf", settings.ConfOfJob()},
+                                      {"parent", {{"pid", ::getpid()}, {"started", started}}}};
+  BANQUET_RETURN_NOT_OK(made.folder.Write(
+      "application.json",
+      application.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)));
+  BANQUET_RETURN_NOT_OK(made.folder.Write("spark_job.py", kSparkJob));
   return made;
 }
 
-// The files that the job and its executors need, and the command that starts it.
-Result<std::vector<std::string>> SparkApplication::Words(const SparkSettings& settings,
-                                                         const std::string& name,
-                                                         bool ships_runtime) {
-  BANQUET_ASSIGN_OR_RETURN(const std::vector<std::string> files, RuntimeFiles());
-  runtime_.program = files.front();
-  std::vector<std::string> words = {SubmitCommand()};
-  if (ships_runtime && !settings.is_local()) {
-    BANQUET_RETURN_NOT_OK(PackRuntime(files, folder_.File("runtime.tar.gz"), stop_.get_token()));
-    words.insert(words.end(),
-                 {"--archives", folder_.File("runtime.tar.gz") + "#" + kRuntimeFolder});
-    runtime_.program = std::string(kRuntimeFolder) + "/" +
-                       std::filesystem::path(files.front()).filename().string();
-    runtime_.library_path = kRuntimeFolder;
-  }
-  for (std::string& word : settings.Arguments()) words.push_back(std::move(word));
-  const nlohmann::json application = {
-      {"name", name}, {"partitions", settings.partitions}, {"conf", settings.Secrets()}};
-  BANQUET_RETURN_NOT_OK(
-      folder_.Write("application.json",
-                    application.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)));
-  BANQUET_RETURN_NOT_OK(folder_.Write("spark_job.py", kSparkJob));
-  words.push_back(folder_.File("spark_job.py"));
-  words.push_back(folder_.path());
-  return words;
-}
-
-SparkApplication::~SparkApplication() {
-  // Without it the job would wait for plans for ever.
-  if (!folder_.Write("end", "").ok()) stop_.request_stop();
-  if (thread_.joinable()) thread_.join();
-}
-
-Result<std::string> SparkApplication::Do(
-    std::string_view plan, const std::function<void(const std::string&)>& on_address) {
-  std::unique_lock lock(mutex_);
-  const int number = ++plans_;
-  BANQUET_RETURN_NOT_OK(folder_.Write(fmt::format("plan-{}.json", number), plan));
-  const std::string result = folder_.File(fmt::format("result-{}.json", number));
-  bool is_told = false;
-  while (true) {
-    const bool has_ended = ended_.has_value();  // Before the look: what it left until then counts.
-    if (!address_.empty() && !std::exchange(is_told, true)) on_address(address_);
-    std::error_code ignored;
-    if (std::filesystem::exists(result, ignored)) return ReadWholeFile(result);
-    if (has_ended) break;
-    changed_.wait_for(lock, kLookAgain);
-  }
-  const Result<int> code = *ended_;
-  lock.unlock();
+// Of an application that left no result. `since`: what it printed before has nothing to do with it.
+Status EndedBefore(SparkSubmit* submit, const Result<int>& code, int64_t since,
+                   const std::string& run_id) {
   BANQUET_RETURN_NOT_OK(code);
-  const Status failure = SparkFailure("", lines(), KeepLog());
+  const Status failure = SparkFailure("", submit->LinesSince(since), submit->KeepLog(run_id));
+  constexpr int kSignals = 128;
+  if (*code > kSignals)
+    return Annotate(failure, fmt::format("spark-submit was ended by signal {}", *code - kSignals));
   return Annotate(failure, fmt::format("spark-submit ended with {}", *code));
 }
 
-void SparkApplication::TakeLine(std::string_view line) {
-  const std::lock_guard lock(mutex_);
-  if (!line.starts_with(kTold)) {
-    lines_.emplace_back(line);
-    if (lines_.size() > kLinesKept) lines_.pop_front();
-    return;
+// --- Deploy mode client ---
+
+class ServingApplication final : public SparkApplication {
+ public:
+  ServingApplication(Launch launch, std::stop_token stop)
+      : folder_(std::move(launch.folder)),
+        runtime_(std::move(launch.runtime)),
+        submit_(
+            [&] {
+              std::vector<std::string> words = std::move(launch.words);
+              words.push_back(folder_.File("spark_job.py"));
+              words.push_back(folder_.path());
+              return words;
+            }(),
+            [this](const nlohmann::json& told) { Take(told); }, std::move(stop)) {}
+
+  ~ServingApplication() override {
+    // Without it the job would wait for plans for ever.
+    if (!folder_.Write("end", "").ok()) submit_.Stop();
   }
-  const auto told = nlohmann::json::parse(line.substr(kTold.size()), nullptr, false);
-  if (!told.is_object() || told.value("kind", "") != "application") return;
-  const std::string url = told.value("url", "");
-  LogInfo("Spark application {} {}", told.value("id", ""), url);
-  address_ = url.empty() ? told.value("id", "") : url;
-  changed_.notify_all();
+
+  const SinkRuntime& runtime() const override { return runtime_; }
+  std::string KeepLog(const std::string& run_id) override { return submit_.KeepLog(run_id); }
+
+  Result<std::string> Do(std::string_view plan, const std::string& run_id,
+                         const std::function<void(const SparkNews&)>& on_news) override {
+    const int64_t since = submit_.line_count();
+    int number = 0;
+    {
+      const std::lock_guard lock(mutex_);
+      number = ++plans_;
+      BANQUET_RETURN_NOT_OK(folder_.Write(fmt::format("plan-{}.json", number), plan));
+    }
+    const std::string result = folder_.File(fmt::format("result-{}.json", number));
+    while (true) {
+      const auto ended = submit_.ended();  // Before the look: what it left until then counts.
+      on_news(NewsOf(number));
+      std::error_code ignored;
+      if (std::filesystem::exists(result, ignored)) return ReadWholeFile(result);
+      if (ended.has_value()) return EndedBefore(&submit_, *ended, since, run_id);
+      submit_.Wait(kLookAgain);
+    }
+  }
+
+ private:
+  SparkNews NewsOf(int plan) {
+    const std::lock_guard lock(mutex_);
+    SparkNews news = news_[plan];
+    news.address = address_;
+    return news;
+  }
+
+  void Take(const nlohmann::json& told) {
+    const std::lock_guard lock(mutex_);
+    const std::string kind = told.value("kind", "");
+    if (kind == "application") {
+      const std::string id = told.value("id", "");
+      const std::string url = told.value("url", "");
+      LogInfo("Spark application {} {}", id, url);
+      address_ = url.empty() ? id : url;
+    } else if (kind == "progress") {
+      SparkNews& news = news_[told.value("plan", 0)];
+      news.tasks = told.value("tasks", int64_t{0});
+      news.done = told.value("done", int64_t{0});
+      news.active = told.value("active", int64_t{0});
+    }
+  }
+
+  const WorkFolder folder_;
+  const SinkRuntime runtime_;
+  std::mutex mutex_;
+  int plans_ = 0;
+  std::string address_;
+  std::map<int, SparkNews> news_;  // By the plan's number.
+  SparkSubmit submit_;             // Its thread uses the others.
+};
+
+// --- Deploy mode cluster ---
+
+constexpr std::chrono::seconds kBeat(10);  // The job gives us up after twelve (GONE_S).
+constexpr char kAlive[] = "alive";
+constexpr char kResult[] = "result-1.json";
+
+class OnePlanApplication final : public SparkApplication {
+ public:
+  OnePlanApplication(Launch launch, SparkLaunch asked, StagingFolder channel)
+      : launch_(std::move(launch)), asked_(std::move(asked)), channel_(std::move(channel)) {}
+
+  // A driver that is still there sees that, and ends.
+  ~OnePlanApplication() override {
+    const Status removed = channel_.Remove();
+    if (!removed.ok()) LogWarning("{}", MessageOf(removed));
+  }
+
+  const SinkRuntime& runtime() const override { return launch_.runtime; }
+  std::string KeepLog(const std::string& run_id) override {
+    return submit_.has_value() ? submit_->KeepLog(run_id) : "";
+  }
+
+  Result<std::string> Do(std::string_view plan, const std::string& run_id,
+                         const std::function<void(const SparkNews&)>& on_news) override {
+    const WorkFolder& folder = launch_.folder;
+    BANQUET_RETURN_NOT_OK(folder.Write("plan-1.json", plan));
+    BANQUET_RETURN_NOT_OK(Beat());
+    std::vector<std::string> words = launch_.words;
+    // Told last, these hold whatever the conf says.
+    words.insert(words.end(), {"--conf", "spark.yarn.submit.waitAppCompletion=true", "--conf",
+                               "spark.kubernetes.submission.waitAppCompletion=true"});
+    std::string files = folder.File("application.json") + "," + folder.File("plan-1.json");
+    const std::string of_user = asked_.settings.files();
+    if (!of_user.empty()) files += "," + of_user;
+    words.insert(words.end(), {"--files", files, folder.File("spark_job.py"), ".",
+                               asked_.settings.UriFor(channel_.uri())});
+    submit_.emplace(
+        std::move(words), [](const nlohmann::json&) {}, asked_.stop);
+    SparkNews news;
+    int64_t looked = 0;
+    auto next_beat = SystemClock().Steady() + kBeat;
+    while (true) {
+      const auto ended = submit_->ended();
+      FindAddress(submit_->LinesSince(std::exchange(looked, submit_->line_count())), &news);
+      on_news(news);
+      if (ended.has_value()) {
+        if (!ended->ok()) return ended->status();
+        BANQUET_ASSIGN_OR_RETURN(const std::optional<std::string> result, ReadResult());
+        if (result.has_value()) return *result;
+        return EndedBefore(&*submit_, *ended, 0, run_id);
+      }
+      submit_->Wait(kLookAgain);
+      if (SystemClock().Steady() < next_beat) continue;
+      next_beat = SystemClock().Steady() + kBeat;
+      const Status beat = Beat();
+      if (!beat.ok()) LogWarning("{}", MessageOf(beat));  // The next may be in time.
+    }
+  }
+
+ private:
+  // In what YARN's and Kubernetes' clients print.
+  static void FindAddress(const std::vector<std::string>& lines, SparkNews* news) {
+    for (const std::string& line : lines) {
+      for (const std::string_view before :
+           {"Submitted application ", "pod name: ", "tracking URL: "}) {
+        const size_t at = line.find(before);
+        if (at == std::string::npos) continue;
+        std::string found = line.substr(at + before.size());
+        if (found == news->address || found == "N/A") continue;
+        news->address = std::move(found);
+        LogInfo("Spark application {}", news->address);
+      }
+    }
+  }
+
+  Status Beat() {
+    BANQUET_ASSIGN_OR_RETURN(const auto stream,
+                             channel_.store()->Create(channel_.uri() + "/" + kAlive));
+    const std::string text = std::to_string(++beats_);
+    BANQUET_RETURN_NOT_OK(stream->Write(text.data(), static_cast<int64_t>(text.size())));
+    return stream->Close();
+  }
+
+  Result<std::optional<std::string>> ReadResult() {
+    const std::string uri = channel_.uri() + "/" + kResult;
+    BANQUET_ASSIGN_OR_RETURN(const objects::ListedPath found, channel_.store()->Look(uri));
+    if (found.kind != objects::ListedPath::Kind::kObject) return std::nullopt;
+    BANQUET_ASSIGN_OR_RETURN(const objects::OpenObject object, channel_.store()->Open(uri));
+    BANQUET_ASSIGN_OR_RETURN(const auto bytes, object.file->ReadAt(0, found.size));
+    return bytes->ToString();
+  }
+
+  const Launch launch_;
+  const SparkLaunch asked_;
+  StagingFolder channel_;
+  int64_t beats_ = 0;
+  std::optional<SparkSubmit> submit_;
+};
+
+}  // namespace
+
+Result<std::shared_ptr<SparkApplication>> ServePlans(const SparkLaunch& launch) {
+  BANQUET_ASSIGN_OR_RETURN(Launch prepared, Prepare(launch));
+  return std::make_shared<ServingApplication>(std::move(prepared), launch.stop);
 }
 
-std::vector<std::string> SparkApplication::lines() {
-  const std::lock_guard lock(mutex_);
-  return {lines_.begin(), lines_.end()};
-}
-
-std::string SparkApplication::KeepLog() {
-  std::error_code error;
-  const std::filesystem::path home = std::filesystem::temp_directory_path(error);
-  if (error) return "";
-  const std::string path = home / ("banquet-" + run_id_ + ".log");
-  std::ofstream file(path);
-  std::filesystem::permissions(
-      path, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write, error);
-  for (const std::string& line : lines()) file << line << "\n";
-  file.close();
-  return file.good() ? "; its log: " + path : "";
-}
-
-Status SparkFailure(const std::string& condition, const std::vector<std::string>& lines,
-                    const std::string& log) {
-  if (const auto sink = FindSinkFailure(lines)) {
-    constexpr int kUser = 2;
-    constexpr int kData = 3;
-    const std::string text = fmt::format("A sink on an executor failed: {}{}", sink->message, log);
-    if (sink->exit_code == kUser) return UserError("{}", text);
-    if (sink->exit_code == kData) return DataError("{}", text);
-    return RemoteError({}, "{}", text);
-  }
-  if (condition == "REFUSED") return UserError("{}{}", lines.empty() ? "" : lines.front(), log);
-  if (std::ranges::any_of(lines, [](const std::string& line) {
-        return line.find("BANQUET-NULL-KEY") != std::string::npos;
-      })) {
-    return DataError("A join key is null and banquet.on_null_key is fail{}", log);
-  }
-  if (IsTheUsers(condition))
-    return UserError("The Spark job failed: {}{}", lines.empty() ? condition : lines.front(), log);
-  return RemoteError({}, "The Spark job failed: {}{}", WhatWentWrong(lines), log);
+Result<std::shared_ptr<SparkApplication>> SubmitOnePlan(const SparkLaunch& launch,
+                                                        StagingFolder channel) {
+  BANQUET_ASSIGN_OR_RETURN(Launch prepared, Prepare(launch));
+  return std::make_shared<OnePlanApplication>(std::move(prepared), launch, std::move(channel));
 }
 
 }  // namespace banquet

@@ -1,76 +1,56 @@
 #pragma once
-// One application on a Spark cluster: spark-submit of our job, which serves plans until it is
-// ended.
+// One application on a Spark cluster: spark-submit of our job (python/banquet/spark_job.py).
 
-#include <condition_variable>
-#include <deque>
+#include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
-#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
-#include <thread>
-#include <vector>
 
 #include "banquet/base/status.h"
 #include "banquet/engine/spark/sink_runtime.h"
 #include "banquet/engine/spark/spark_settings.h"
-#include "banquet/engine/spark/work_folder.h"
+#include "banquet/staging/staging_area.h"
 
 namespace banquet {
+
+// How far a plan is.
+struct SparkNews {
+  std::string address;  // Of the application's page, or its id where it has none; empty: not yet.
+  int64_t tasks = 0;    // That Spark knows of so far,
+  int64_t done = 0;
+  int64_t active = 0;
+};
 
 // Safe to share between threads.
 class SparkApplication {
  public:
-  // Starts spark-submit and does not wait for it. `name`: the application's; `run_id`: names the
-  // log that is kept after a failure. `ships_runtime`: executors are to have a sink.
-  static Result<std::shared_ptr<SparkApplication>> Start(const SparkSettings& settings,
-                                                         const std::string& name,
-                                                         const std::string& run_id,
-                                                         bool ships_runtime, std::stop_token stop);
-  // Lets the job end when its plans are done, and waits for that.
-  ~SparkApplication();
-  SparkApplication(const SparkApplication&) = delete;
-  SparkApplication& operator=(const SparkApplication&) = delete;
+  virtual ~SparkApplication() = default;
 
-  const SinkRuntime& runtime() const { return runtime_; }
-  // Has the job do a plan, and gives the text of its result. `on_address`: told the application's
-  // page, or its id where it has none, once it is known. An application that ends before is an
-  // error: a remote one, or as one of its sinks said.
-  Result<std::string> Do(std::string_view plan,
-                         const std::function<void(const std::string&)>& on_address);
-  // "; its log: PATH": where all that Spark printed until now is kept; empty if that cannot be.
-  std::string KeepLog();
-
- private:
-  SparkApplication(WorkFolder folder, std::string run_id, std::stop_token stop)
-      : folder_(std::move(folder)),
-        run_id_(std::move(run_id)),
-        when_stopped_(std::move(stop), [this] { stop_.request_stop(); }) {}
-  Result<std::vector<std::string>> Words(const SparkSettings& settings, const std::string& name,
-                                         bool ships_runtime);
-  void TakeLine(std::string_view line);
-  std::vector<std::string> lines();
-
-  const WorkFolder folder_;
-  const std::string run_id_;
-  std::stop_source stop_;
-  std::stop_callback<std::function<void()>> when_stopped_;
-  SinkRuntime runtime_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  int plans_ = 0;
-  std::string address_;
-  std::deque<std::string> lines_;     // The last that it printed.
-  std::optional<Result<int>> ended_;  // Its exit code.
-  std::jthread thread_;               // Follows it.
+  virtual const SinkRuntime& runtime() const = 0;
+  // Has the job do a plan, and gives the text of its result. `on_news`: called when there are some.
+  // An application that ends before is an error: a remote one, or as one of its sinks said.
+  virtual Result<std::string> Do(std::string_view plan, const std::string& run_id,
+                                 const std::function<void(const SparkNews&)>& on_news) = 0;
+  // As SparkSubmit::KeepLog.
+  virtual std::string KeepLog(const std::string& run_id) = 0;
 };
 
-// What Spark said, as the error that it is. `condition`: Spark's own name of it, or REFUSED; may be
-// empty. `log`: KeepLog.
-Status SparkFailure(const std::string& condition, const std::vector<std::string>& lines,
-                    const std::string& log);
+struct SparkLaunch {
+  SparkSettings settings;
+  std::string name;            // The application's.
+  bool ships_runtime = false;  // Executors are to have a sink.
+  std::stop_token stop;
+};
+
+// Deploy mode client: starts at once, and serves any number of plans until it is destroyed, which
+// waits for its end. The job goes when this process does, however that ends.
+Result<std::shared_ptr<SparkApplication>> ServePlans(const SparkLaunch& launch);
+
+// Deploy mode cluster: starts with its one plan. The driver, which runs anywhere, leaves the result
+// in `channel`, and ends when what we write there from time to time stays away.
+Result<std::shared_ptr<SparkApplication>> SubmitOnePlan(const SparkLaunch& launch,
+                                                        StagingFolder channel);
 
 }  // namespace banquet

@@ -6,8 +6,10 @@
 #include <filesystem>
 #include <utility>
 
+#include "banquet/base/percent_text.h"
 #include "banquet/engine/group_load.h"
 #include "banquet/engine/spark/spark_application.h"
+#include "banquet/engine/spark/spark_failure.h"
 #include "banquet/engine/spark/spark_plan.h"
 #include "banquet/engine/staged_groups.h"
 #include "banquet/plan/feature_builder.h"
@@ -17,9 +19,22 @@ namespace {
 
 constexpr char kSinkMemory[] = "96MiB";  // It streams, and stands beside an executor.
 
+// The path of a FileSource as a folder of this machine, or its URI.
+std::string PlainPath(const std::string& uri, const std::string& repo_path) {
+  constexpr std::string_view kFile = "file://";
+  if (!uri.starts_with(kFile)) {
+    if (uri.find("://") != std::string::npos) return uri;
+    return (std::filesystem::path(repo_path) / uri).lexically_normal().string();
+  }
+  std::string path = PercentDecoded(uri.substr(kFile.size()));
+  constexpr std::string_view kHere = "localhost/";
+  if (path.starts_with(kHere)) path.erase(0, kHere.size() - 1);
+  return path;
+}
+
 // The files that Spark is to read, as its file systems name them; empty: a table or a query.
-Result<std::string> SourcePath(const DataSource& source, const RepoConfig& config,
-                               const SparkSettings& settings) {
+Result<SparkPath> SourcePath(const DataSource& source, const RepoConfig& config,
+                             const SparkSettings& settings) {
   if (!source.s3_endpoint_override.empty()) {
     return UserError(
         "The data source has an s3_endpoint_override, which Spark takes from spark_conf "
@@ -27,10 +42,18 @@ Result<std::string> SourcePath(const DataSource& source, const RepoConfig& confi
         source.name);
   }
   // Feast hands a SparkSource's path to Spark as it is.
-  if (source.type == SourceType::kSpark) return source.uri;
-  if (source.uri.find("://") != std::string::npos) return settings.UriFor(source.uri);
-  return settings.UriFor(
-      (std::filesystem::path(config.repo_path) / source.uri).lexically_normal().string());
+  if (source.type == SourceType::kSpark) return SparkPath{.uri = source.uri};
+  const std::string path = PlainPath(source.uri, config.repo_path);
+  // As in offline/parquet: what is there is meant, else it is a pattern.
+  const bool has_wildcard = path.find_first_of("*?[") != std::string::npos;
+  std::error_code ignored;
+  const bool is_literal =
+      !has_wildcard || (path.starts_with('/') && std::filesystem::exists(path, ignored));
+  if (!is_literal && path.find("**") != std::string::npos) {
+    return UserError("Spark knows no ** in a pattern; name the folder, or use the local engine: {}",
+                     path);
+  }
+  return SparkPath{.uri = settings.UriFor(path), .is_literal = is_literal};
 }
 
 // Those with something in them.
@@ -44,10 +67,18 @@ std::vector<std::string> LinesOf(const std::string& text) {
   return lines;
 }
 
+std::string DoingOf(const SparkNews& news) {
+  if (news.address.empty()) return "Spark starts";
+  if (news.tasks == 0) return "Spark begins";
+  if (news.active == 0 && news.done < news.tasks)
+    return fmt::format("Spark: {} of {} tasks done, waiting for executors", news.done, news.tasks);
+  return fmt::format("Spark: {} of {} tasks done, {} running", news.done, news.tasks, news.active);
+}
+
 class SparkComputeEngine final : public ComputeEngine {
  public:
-  SparkComputeEngine(SparkSettings settings, std::unique_ptr<StagingArea> staging)
-      : settings_(std::move(settings)), staging_(std::move(staging)) {}
+  SparkComputeEngine(SparkSettings settings, SparkWrite write, std::unique_ptr<StagingArea> area)
+      : settings_(std::move(settings)), write_(write), area_(std::move(area)) {}
   ~SparkComputeEngine() override { JoinAll(); }
 
   EngineReach reach() const override {
@@ -60,7 +91,10 @@ class SparkComputeEngine final : public ComputeEngine {
                            const MaterializationTask& task) override {
     BANQUET_ASSIGN_OR_RETURN(const TaskGroup group, MakeTaskGroup(context, task));
     BANQUET_RETURN_NOT_OK(CheckGroup(context, group));
+    BANQUET_RETURN_NOT_OK(FindSparkSubmit().status());
     BANQUET_ASSIGN_OR_RETURN(const ExecutionPlan plan, SparkPlan(group));
+    BANQUET_RETURN_NOT_OK(
+        SourcePath(plan.scan().request.source, *context.config, settings_).status());
     PlannedTask planned{.plan = plan.ToString(), .scan = {}};
     planned.scan.pushed_down.push_back(
         fmt::format("all but the writing, to Spark at {}", settings_.master()));
@@ -71,36 +105,58 @@ class SparkComputeEngine final : public ComputeEngine {
   Status MaterializeGroup(const ExecutionContext& context, const TaskGroup& group,
                           const Jobs& jobs) override {
     BANQUET_RETURN_NOT_OK(CheckGroup(context, group));
-    if (staging_ == nullptr) return WriteByExecutors(context, group, jobs);
-    return staged_.Run(
-        context, group, jobs, staging_.get(), &load_,
-        [&](const StagingFolder& folder) { return Stage(context, group, jobs, folder); });
+    if (write_ == SparkWrite::kExecutors) return WriteByExecutors(context, group, jobs);
+    return staged_.Run(context, group, jobs, area_.get(), &load_, [&](const StagingFolder& folder) {
+      return Stage(context, group, jobs, folder);
+    });
   }
 
   void GroupDone(const ExecutionContext& context, const Jobs& jobs, bool is_recorded) override {
     staged_.Done(context, jobs, is_recorded);
   }
+  void GroupSplit(const Jobs& jobs) override { staged_.Split(jobs); }
 
  private:
   Status CheckGroup(const ExecutionContext& context, const TaskGroup& group) const {
     const MaterializationTask& task = group.tasks.front();
     if (!task.only_latest)
       return UserError("The Spark engine writes the newest row of each key alone");
-    if (staging_ != nullptr) return Status::OK();
-    if (context.config->options.write_rate_max > 0 && settings_.partitions == 0) {
-      return UserError(
-          "banquet.write_rate_max is divided between the tasks that write; set "
-          "batch_engine.partitions: view {}",
-          task.view.name);
-    }
+    if (write_ == SparkWrite::kStaging) return Status::OK();
+    BANQUET_RETURN_NOT_OK(CheckRate(context));
     for (StoreLanes* lanes : context.online_stores) {
-      if (lanes->store().type() != "sqlite" || settings_.is_local()) continue;
+      if (!lanes->store().needs().this_machine_only || settings_.is_local()) continue;
       return UserError(
-          "SQLite cannot be written by the executors of a cluster; use batch_engine.write: "
-          "staging, spark.master: local[*] or the local engine: view {}",
-          task.view.name);
+          "{} cannot be written by the executors of a cluster; use batch_engine.write: staging, "
+          "spark.master: local[*] or the local engine: view {}",
+          lanes->store().type(), task.view.name);
     }
     return Status::OK();
+  }
+
+  // banquet.write_rate_max holds for a run. Each task that writes keeps to its part.
+  Status CheckRate(const ExecutionContext& context) const {
+    const int64_t rate = context.config->options.write_rate_max;
+    if (rate == 0) return Status::OK();
+    if (settings_.partitions == 0) {
+      return UserError(
+          "banquet.write_rate_max is divided between the tasks that write; set "
+          "batch_engine.partitions");
+    }
+    if (context.engines > 1) {
+      return UserError(
+          "banquet.write_rate_max cannot be kept by executors beside another engine; use "
+          "batch_engine.write: staging, or run these views by themselves");
+    }
+    if (RateOfTask(context) > 0) return Status::OK();
+    return UserError(
+        "banquet.write_rate_max: {} rows a second are fewer than the tasks that write: {} "
+        "partitions of {} groups of views at once",
+        rate, settings_.partitions, groups_at_once());
+  }
+
+  int64_t RateOfTask(const ExecutionContext& context) const {
+    return context.config->options.write_rate_max /
+           (int64_t{std::max(1, settings_.partitions)} * groups_at_once());
   }
 
   // What Spark reads is not sorted by us: stores take rows as they come.
@@ -120,11 +176,8 @@ class SparkComputeEngine final : public ComputeEngine {
       frame.overrides.emplace_back(name, value);
     };
     set("memory_limit", kSinkMemory);
-    if (config.options.write_rate_max > 0) {
-      set("write_rate_max",
-          std::to_string(std::max<int64_t>(
-              1, config.options.write_rate_max / std::max(1, settings_.partitions))));
-    }
+    if (config.options.write_rate_max > 0)
+      set("write_rate_max", std::to_string(RateOfTask(context)));
     return frame;
   }
 
@@ -142,7 +195,11 @@ class SparkComputeEngine final : public ComputeEngine {
         const SparkResult result, Do(context, group, jobs, [&](const SinkRuntime& runtime) {
           return SparkTarget{.frame = FrameOf(context, group), .runtime = runtime, .stage_uri = {}};
         }));
-    BANQUET_RETURN_NOT_OK(TakeCounts(result, result.written.rows, &jobs.front()->fates()));
+    if (result.written.rows != result.winners) {
+      return DataError("Spark chose {} rows, and its tasks tell of {}", result.winners,
+                       result.written.rows);
+    }
+    BANQUET_RETURN_NOT_OK(TakeCounts(result, &jobs.front()->fates()));
     TakeTallies(result, context, group, tallies);
     return Status::OK();
   }
@@ -158,11 +215,11 @@ class SparkComputeEngine final : public ComputeEngine {
     StagedManifest manifest = ManifestOf(
         group, folder, !group.tasks.front().view.batch_source->created_timestamp_column.empty(),
         std::move(files));
-    if (manifest.rows() != result.staged) {
-      return DataError("The Spark job staged {} rows, the files hold {}: {}", result.staged,
+    if (manifest.rows() != result.winners) {
+      return DataError("The Spark job staged {} rows, the files hold {}: {}", result.winners,
                        manifest.rows(), folder.uri());
     }
-    BANQUET_RETURN_NOT_OK(TakeCounts(result, result.staged, &jobs.front()->fates()));
+    BANQUET_RETURN_NOT_OK(TakeCounts(result, &jobs.front()->fates()));
     return manifest;
   }
 
@@ -171,51 +228,59 @@ class SparkComputeEngine final : public ComputeEngine {
   Result<SparkResult> Do(const ExecutionContext& context, const TaskGroup& group, const Jobs& jobs,
                          const MakeTarget& make_target) {
     BANQUET_ASSIGN_OR_RETURN(const ExecutionPlan plan, SparkPlan(group));
-    BANQUET_ASSIGN_OR_RETURN(const std::string source,
+    BANQUET_ASSIGN_OR_RETURN(const SparkPath source,
                              SourcePath(plan.scan().request.source, *context.config, settings_));
     const std::string& run_id = jobs.front()->id();
     BANQUET_ASSIGN_OR_RETURN(const auto application, ApplicationFor(context, group, run_id));
     BANQUET_ASSIGN_OR_RETURN(
         const std::string text,
         application->Do(SparkPlanToJson(plan, make_target(application->runtime()), source, run_id),
-                        [&](const std::string& address) {
-                          for (const auto& job : jobs) job->ShowAt(address);
+                        run_id, [&](const SparkNews& news) {
+                          for (const auto& job : jobs) {
+                            job->ShowDoing(DoingOf(news));
+                            if (!news.address.empty()) job->ShowAt(news.address);
+                          }
                         }));
     BANQUET_ASSIGN_OR_RETURN(SparkResult result, SparkResultFromJson(text, run_id));
     if (result.error.empty()) return result;
-    return SparkFailure(result.condition, LinesOf(result.error), application->KeepLog());
+    return SparkFailure(result.condition, LinesOf(result.error), application->KeepLog(run_id));
   }
 
   Result<std::shared_ptr<SparkApplication>> ApplicationFor(const ExecutionContext& context,
                                                            const TaskGroup& group,
                                                            const std::string& run_id) {
-    const std::string& project = group.tasks.front().project;
-    const bool ships_runtime = staging_ == nullptr;
-    if (!settings_.shares_application) {
-      return SparkApplication::Start(
-          settings_, fmt::format("banquet {} {}", project, group.tasks.front().view.name), run_id,
-          ships_runtime, context.stop);
+    const MaterializationTask& task = group.tasks.front();
+    SparkLaunch launch{.settings = settings_,
+                       .name = fmt::format("banquet {} {}", task.project, task.view.name),
+                       .ships_runtime = write_ == SparkWrite::kExecutors,
+                       .stop = context.stop};
+    if (settings_.deploy_mode() == "cluster") {
+      // Beside the folder that the view's rows are staged in.
+      BANQUET_ASSIGN_OR_RETURN(StagingFolder channel,
+                               area_->Begin(task.project, task.storage_name + " job", run_id));
+      return SubmitOnePlan(launch, std::move(channel));
     }
+    if (!settings_.shares_application) return ServePlans(launch);
     const std::lock_guard lock(mutex_);
     if (application_ == nullptr) {
-      BANQUET_ASSIGN_OR_RETURN(application_,
-                               SparkApplication::Start(settings_, "banquet " + project, run_id,
-                                                       ships_runtime, context.stop));
+      launch.name = "banquet " + task.project;
+      BANQUET_ASSIGN_OR_RETURN(application_, ServePlans(launch));
     }
     return application_;
   }
 
-  static Status TakeCounts(const SparkResult& result, int64_t winners, RowFates* fates) {
+  static Status TakeCounts(const SparkResult& result, RowFates* fates) {
     fates->read = result.read;
     fates->total = result.read;
     fates->null_time = result.null_time;
     fates->null_key = result.null_key;
     fates->outside_window = result.outside_window;
-    fates->winners = winners;
+    fates->winners = result.winners;
     fates->duplicates =
-        result.read - result.null_time - result.null_key - result.outside_window - winners;
+        result.read - result.null_time - result.null_key - result.outside_window - result.winners;
     if (fates->duplicates >= 0) return Status::OK();
-    return Bug("The Spark job read {} rows and gives {}", result.read, winners);
+    return DataError("The Spark job read {} rows and gives {}: did the source change meanwhile?",
+                     result.read, result.winners);
   }
 
   static void TakeTallies(const SparkResult& result, const ExecutionContext& context,
@@ -237,7 +302,9 @@ class SparkComputeEngine final : public ComputeEngine {
   }
 
   const SparkSettings settings_;
-  const std::unique_ptr<StagingArea> staging_;  // nullptr: executors write.
+  const SparkWrite write_;
+  // For rows where they are staged, and for what a driver elsewhere leaves; else nullptr.
+  const std::unique_ptr<StagingArea> area_;
   GroupLoad load_;
   StagedGroups staged_;
   std::mutex mutex_;
@@ -246,9 +313,9 @@ class SparkComputeEngine final : public ComputeEngine {
 
 }  // namespace
 
-std::unique_ptr<ComputeEngine> MakeSparkComputeEngine(SparkSettings settings,
-                                                      std::unique_ptr<StagingArea> staging) {
-  return std::make_unique<SparkComputeEngine>(std::move(settings), std::move(staging));
+std::unique_ptr<ComputeEngine> MakeSparkComputeEngine(SparkSettings settings, SparkWrite write,
+                                                      std::unique_ptr<StagingArea> area) {
+  return std::make_unique<SparkComputeEngine>(std::move(settings), write, std::move(area));
 }
 
 }  // namespace banquet

@@ -1,7 +1,6 @@
 #include "banquet/engine/spark/spark_plan.h"
 
 #include <algorithm>
-#include <charconv>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -13,7 +12,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr int kFormat = 1;
-constexpr std::string_view kSinkWords = "BANQUET-SINK exit ";
 
 template <typename Node>
 const Node* Find(const ExecutionPlan& plan) {
@@ -39,7 +37,21 @@ Json ColumnsOf(const ExecutionPlan& plan) {
   return columns;
 }
 
-Json SourceOf(const DataSource& source, const std::string& path) {
+// Of what Spark compares the job has to know how entity keys of it are.
+Json KeysOf(const ExecutionPlan& plan) {
+  auto keys = Json::array();
+  const auto* filter = Find<FilterNode>(plan);
+  const auto* latest = Find<LatestNode>(plan);
+  if (filter == nullptr || latest == nullptr) return keys;
+  for (const std::string& name : filter->key_columns) {
+    const auto key = std::ranges::find(latest->join_keys, name, &Field::name);
+    keys.push_back(
+        {{"name", name}, {"type", key == latest->join_keys.end() ? "" : NameOf(key->type)}});
+  }
+  return keys;
+}
+
+Json SourceOf(const DataSource& source, const SparkPath& path) {
   std::string format = source.table_format.empty() ? source.file_format : source.table_format;
   if (format.empty()) format = "parquet";
   // Feast's default.
@@ -49,7 +61,8 @@ Json SourceOf(const DataSource& source, const std::string& path) {
   // Of a query and a path, Feast reads the query and writes back to the path.
   return {{"table", source.table},
           {"query", source.query},
-          {"path", path},
+          {"path", path.uri},
+          {"is_literal", path.is_literal},
           {"format", format},
           {"options", source.table_format_options},
           {"timestamp", source.timestamp_field},
@@ -62,7 +75,7 @@ Json SourceOf(const DataSource& source, const std::string& path) {
 }  // namespace
 
 std::string SparkPlanToJson(const ExecutionPlan& plan, const SparkTarget& target,
-                            const std::string& source_path, const std::string& run_id) {
+                            const SparkPath& source_path, const std::string& run_id) {
   const ScanRequest& scan = plan.scan().request;
   const auto* filter = Find<FilterNode>(plan);
   const auto* transform = Find<TransformNode>(plan);
@@ -72,7 +85,7 @@ std::string SparkPlanToJson(const ExecutionPlan& plan, const SparkTarget& target
                {"transform", nullptr},
                {"columns", ColumnsOf(plan)},
                {"window", {{"start_us", scan.window.start_us}, {"end_us", scan.window.end_us}}},
-               {"join_keys", filter == nullptr ? std::vector<std::string>() : filter->key_columns},
+               {"join_keys", KeysOf(plan)},
                {"fail_on_null_key", filter != nullptr && filter->fail_on_null_key},
                {"stage", target.stage_uri},
                {"frame", target.frame.has_value() ? SinkFrameToJson(*target.frame) : ""},
@@ -96,7 +109,7 @@ Result<SparkResult> SparkResultFromJson(std::string_view text, const std::string
       if (result.error.empty()) result.error = "it does not say why";
       return result;
     }
-    result.staged = json.at("staged");
+    result.winners = json.at("winners");
     const Json& rows = json.at("rows");
     result.read = rows.at("read");
     result.null_time = rows.at("null_time");
@@ -132,24 +145,11 @@ Result<SparkResult> SparkResultFromJson(std::string_view text, const std::string
   } catch (const Json::exception&) {
     return DataError("The result of the Spark job is damaged");
   }
-  return result;
-}
-
-std::optional<SinkFailure> FindSinkFailure(const std::vector<std::string>& lines) {
-  for (const std::string& line : lines) {
-    const size_t begin = line.find(kSinkWords);
-    if (begin == std::string::npos) continue;
-    const std::string_view rest = std::string_view(line).substr(begin + kSinkWords.size());
-    SinkFailure failure;
-    const auto end = std::from_chars(rest.data(), rest.data() + rest.size(), failure.exit_code);
-    const size_t colon = rest.find(": ");
-    if (end.ec != std::errc() || colon == std::string_view::npos) continue;
-    failure.message = rest.substr(colon + 2);
-    constexpr std::string_view kOurs = "banquet: ";
-    if (failure.message.starts_with(kOurs)) failure.message.erase(0, kOurs.size());
-    return failure;
+  for (const int64_t count :
+       {result.read, result.null_time, result.null_key, result.outside_window, result.winners}) {
+    if (count < 0) return DataError("The result of the Spark job tells of {} rows", count);
   }
-  return std::nullopt;
+  return result;
 }
 
 }  // namespace banquet

@@ -5,7 +5,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "banquet/base/status.h"
 #include "banquet/engine/sink_frame.h"
@@ -24,9 +23,14 @@ struct SparkTarget {
   std::string stage_uri;
 };
 
-// `source_path`: Spark's URI of the source's files; empty where it is a table or a query.
+// The source's files, as Spark's file systems name them; empty where it is a table or a query.
+struct SparkPath {
+  std::string uri;
+  bool is_literal = false;  // One file or folder, no pattern, whatever its letters.
+};
+
 std::string SparkPlanToJson(const ExecutionPlan& plan, const SparkTarget& target,
-                            const std::string& source_path, const std::string& run_id);
+                            const SparkPath& source_path, const std::string& run_id);
 
 struct SparkResult {
   // Not empty: the plan failed so. Spark's own name of what is wrong (or REFUSED, or nothing), and
@@ -38,19 +42,11 @@ struct SparkResult {
   int64_t null_time = 0;
   int64_t null_key = 0;
   int64_t outside_window = 0;
-  SinkReport written;  // Of all tasks that count.
-  int64_t staged = 0;  // Rows.
+  int64_t winners = 0;  // Rows that Spark chose, by its own count.
+  SinkReport written;   // Of all tasks that count.
 };
 
 // A file of another run, or whose tasks do not add up, is a data error: nothing of it is believed.
 Result<SparkResult> SparkResultFromJson(std::string_view text, const std::string& run_id);
-
-// The sinks' own words in what spark-submit printed: the exit code and the message. nullopt: none
-// failed.
-struct SinkFailure {
-  int exit_code = 0;
-  std::string message;
-};
-std::optional<SinkFailure> FindSinkFailure(const std::vector<std::string>& lines);
 
 }  // namespace banquet

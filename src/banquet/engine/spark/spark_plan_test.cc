@@ -3,8 +3,6 @@
 #include <nlohmann/json.hpp>
 
 #include "banquet/base/testing.h"
-#include "banquet/engine/spark/spark_application.h"
-#include "banquet/engine/spark/spark_settings.h"
 
 namespace banquet {
 namespace {
@@ -33,19 +31,23 @@ SparkTarget Executors() {
 }
 
 json PlanOf(std::vector<PlanNode> nodes, const SparkTarget& target = Executors()) {
-  return json::parse(
-      SparkPlanToJson(ExecutionPlan(std::move(nodes)), target, "file:///data/x.parquet", "run 1"));
+  return json::parse(SparkPlanToJson(ExecutionPlan(std::move(nodes)), target,
+                                     {.uri = "file:///data/x.parquet", .is_literal = true},
+                                     "run 1"));
 }
 
 TEST(SparkPlanTest, TellsTheJobWhatThePlanSays) {
   FilterNode filter;
   filter.key_columns = {"driver_id"};
+  LatestNode latest;
+  latest.join_keys = {{.name = "driver_id", .type = ValueType::kInt64}};
   const json plan =
       PlanOf({Scan(), RenameNode{.input = 0, .columns = {{"driver", "driver_id"}, {"x", "x"}}},
-              filter, LatestNode{}});
+              filter, latest});
   EXPECT_EQ(plan["source"], (json{{"table", ""},
                                   {"query", ""},
                                   {"path", "file:///data/x.parquet"},
+                                  {"is_literal", true},
                                   {"format", "parquet"},
                                   {"options", json::object()},
                                   {"timestamp", "ts"},
@@ -56,7 +58,7 @@ TEST(SparkPlanTest, TellsTheJobWhatThePlanSays) {
   EXPECT_EQ(plan["columns"], (json{{{"source", "driver"}, {"name", "driver_id"}},
                                    {{"source", "x"}, {"name", "x"}}}));
   EXPECT_EQ(plan["window"], (json{{"start_us", 1}, {"end_us", 2}}));
-  EXPECT_EQ(plan["join_keys"], json{"driver_id"});
+  EXPECT_EQ(plan["join_keys"], (json::array({{{"name", "driver_id"}, {"type", "INT64"}}})));
   EXPECT_FALSE(plan["fail_on_null_key"]);
   EXPECT_TRUE(plan["transform"].is_null());
   EXPECT_EQ(plan["stage"], "");
@@ -103,31 +105,6 @@ TEST(SparkPlanTest, TellsOfTablesSqlAndStaging) {
   EXPECT_EQ(plan["frame"], "");
 }
 
-TEST(SparkSettingsTest, PathsAreNamedAsSparkNamesThem) {
-  SparkSettings settings;
-  EXPECT_EQ(settings.UriFor("/data/a b"), "file:///data/a b");
-  EXPECT_EQ(settings.UriFor("s3://lake/x"), "s3a://lake/x");
-  EXPECT_EQ(settings.UriFor("gcs://lake/x"), "gs://lake/x");
-  EXPECT_EQ(settings.UriFor("hdfs://n/x"), "hdfs://n/x");
-  settings.conf["spark.hadoop.fs.s3.impl"] = "com.amazon.ws.emr.hadoop.fs.EmrFileSystem";
-  EXPECT_EQ(settings.UriFor("s3://lake/x"), "s3://lake/x");
-}
-
-TEST(SparkSettingsTest, SecretsGoNotToTheCommandLine) {
-  SparkSettings settings;
-  settings.conf = {{"spark.master", "local[2]"},
-                   {"spark.hadoop.fs.s3a.secret.key", "s3cret"},
-                   {"spark.hadoop.fs.s3a.access.key", "AKIA"},
-                   {"spark.ssl.keyPassword", "s3cret"}};
-  EXPECT_EQ(settings.Arguments(), (std::vector<std::string>{"--conf", "spark.master=local[2]"}));
-  EXPECT_EQ(settings.Secrets().size(), 3U);
-  EXPECT_EQ(settings.Secrets().at("spark.ssl.keyPassword"), "s3cret");
-  EXPECT_TRUE(settings.is_local());
-  settings.conf["spark.master"] = "yarn";
-  EXPECT_FALSE(settings.is_local());
-  EXPECT_TRUE(SparkSettings().is_local());
-}
-
 // --- The result ---
 
 json Task(int partition, int64_t rows, int64_t written) {
@@ -147,7 +124,7 @@ json ResultOf(const json& tasks) {
   return {{"banquet_spark", 1},
           {"run_id", "run 1"},
           {"application", "app-7"},
-          {"staged", 0},
+          {"winners", 8},
           {"rows", {{"read", 20}, {"null_time", 1}, {"null_key", 2}, {"outside_window", 3}}},
           {"tasks", tasks}};
 }
@@ -161,6 +138,7 @@ TEST(SparkResultTest, SumsTheTasks) {
   EXPECT_EQ(result.null_time, 1);
   EXPECT_EQ(result.null_key, 2);
   EXPECT_EQ(result.outside_window, 3);
+  EXPECT_EQ(result.winners, 8);
   EXPECT_EQ(result.written.rows, 8);
   EXPECT_EQ(result.written.counts,
             (std::vector<SinkCounts>{
@@ -183,6 +161,14 @@ TEST(SparkResultTest, WhatDoesNotFitIsNotBelieved) {
   damaged["rows"].erase("read");
   EXPECT_FAULT(Fault::kData, "damaged", refused(damaged));
   EXPECT_FAULT(Fault::kData, "damaged", SparkResultFromJson("", "run 1"));
+  for (const char* count : {"read", "null_time", "null_key", "outside_window"}) {
+    json negative = ResultOf(json::array());
+    negative["rows"][count] = -1;
+    EXPECT_FAULT(Fault::kData, "tells of -1 rows", refused(negative));
+  }
+  json negative = ResultOf(json::array());
+  negative["winners"] = -1;
+  EXPECT_FAULT(Fault::kData, "tells of -1 rows", refused(negative));
 }
 
 TEST(SparkResultTest, APlanThatFailedSaysSo) {
@@ -196,73 +182,6 @@ TEST(SparkResultTest, APlanThatFailedSaysSo) {
   EXPECT_EQ(failed.error, "it does not say why");
   result["error"] = "x";
   EXPECT_FAULT(Fault::kData, "damaged", SparkResultFromJson(result.dump(), "run 1"));
-}
-
-TEST(SparkFailureTest, EachIsWhoseItIs) {
-  EXPECT_FAULT(
-      Fault::kUser, "redis refused; its log: x",
-      SparkFailure("", {"E: BANQUET-SINK exit 2: banquet: redis refused"}, "; its log: x"));
-  EXPECT_FAULT(Fault::kData, "bad row",
-               SparkFailure("", {"BANQUET-SINK exit 3: banquet: bad row"}, ""));
-  EXPECT_FAULT(Fault::kRemote, "gone", SparkFailure("", {"BANQUET-SINK exit 4: gone"}, ""));
-  EXPECT_FAULT(Fault::kUser, "no column x", SparkFailure("REFUSED", {"no column x"}, ""));
-  EXPECT_FAULT(Fault::kUser, "Path does not exist",
-               SparkFailure("PATH_NOT_FOUND", {"[…] Path does not exist", "more"}, ""));
-  EXPECT_FAULT(Fault::kData, "banquet.on_null_key",
-               SparkFailure("USER_RAISED_EXCEPTION", {"[…] BANQUET-NULL-KEY"}, ""));
-  EXPECT_FAULT(Fault::kRemote, "ModuleNotFoundError: pyarrow",
-               SparkFailure("", {"Job aborted", "ModuleNotFoundError: pyarrow", "at x.y"}, ""));
-  EXPECT_FAULT(Fault::kRemote, "it printed nothing", SparkFailure("", {}, ""));
-}
-
-TEST(SparkResultTest, TheSinksWordsAreFound) {
-  EXPECT_EQ(FindSinkFailure({"INFO x", "BANQUET-SINK exit", ""}), std::nullopt);
-  const auto failure = FindSinkFailure(
-      {"Caused by: x", "RuntimeError: BANQUET-SINK exit 2: banquet: redis refused: NOPERM",
-       "more"});
-  ASSERT_TRUE(failure.has_value());
-  EXPECT_EQ(failure->exit_code, 2);
-  EXPECT_EQ(failure->message, "redis refused: NOPERM");
-}
-
-// --- Settings ---
-
-ConfigNode Scalar(const std::string& text) {
-  return {.kind = ConfigNode::Kind::kScalar, .scalar = text};
-}
-ConfigNode Map(std::vector<ConfigEntry> entries) {
-  ConfigNode node{.kind = ConfigNode::Kind::kMap};
-  node.entries = std::move(entries);
-  return node;
-}
-
-TEST(SparkSettingsTest, AreReadAndRefused) {
-  ASSERT_OK_AND_ASSIGN(
-      const SparkSettings settings,
-      ParseSparkSettings(Map({{"type", Scalar("spark.engine")},
-                              {"partitions", Scalar("20")},
-                              {"spark_conf", Map({{"spark.executor.cores", Scalar("2")}})}})));
-  EXPECT_EQ(settings.partitions, 20);
-  EXPECT_EQ(settings.conf.at("spark.executor.cores"), "2");
-  EXPECT_EQ(settings.write, std::nullopt);
-  EXPECT_FALSE(settings.shares_application);
-  ASSERT_OK_AND_ASSIGN(const SparkSettings staging,
-                       ParseSparkSettings(Map({{"write", Scalar("staging")},
-                                               {"staging_location", Scalar("s3://lake/x")},
-                                               {"applications", Scalar("shared")}})));
-  EXPECT_EQ(staging.write, SparkWrite::kStaging);
-  EXPECT_EQ(staging.staging_location, "s3://lake/x");
-  EXPECT_TRUE(staging.shares_application);
-  const auto refused = [](const std::string& key, ConfigNode value) {
-    return ParseSparkSettings(Map({{key, std::move(value)}}));
-  };
-  EXPECT_FAULT(Fault::kUser, "partitions", refused("partitions", Scalar("-1")));
-  EXPECT_FAULT(Fault::kUser, "partitions", refused("partition", Scalar("2")));
-  EXPECT_FAULT(Fault::kUser, "spark_conf", refused("spark_conf", Map({{"a", Map({})}})));
-  EXPECT_FAULT(Fault::kUser, "write", refused("write", Scalar("driver")));
-  EXPECT_FAULT(Fault::kUser, "applications", refused("applications", Scalar("one")));
-  EXPECT_FAULT(Fault::kUser, "client mode",
-               refused("spark_conf", Map({{"spark.submit.deployMode", Scalar("cluster")}})));
 }
 
 }  // namespace

@@ -27,6 +27,7 @@ struct ClientSettings {
 
 inline constexpr std::string_view kTableNotFound = "ResourceNotFoundException";
 inline constexpr std::string_view kTableInUse = "ResourceInUseException";
+inline constexpr std::string_view kNotValid = "ValidationException";
 
 // One connection. Used by one thread at a time.
 //

@@ -467,6 +467,29 @@ TEST_F(DynamoScriptTest, ATimeToLiveIsEnabledWhereNoneIs) {
     EXPECT_FAULT(Fault::kRemote, "does not tell the time to live", prepare(garbled));
 }
 
+// Another run enables it between our look and our wish, which the service then calls invalid.
+TEST_F(DynamoScriptTest, ATimeToLiveThatAnotherRunEnabledIsTaken) {
+  view_.ttl_us = 1;
+  const auto prepare = [&](const std::string& attribute) {
+    int looks = 0;
+    Serve(
+        [&, looks](const std::string& operation,
+                   const ReceivedHttp&) mutable -> std::optional<HttpAnswer> {
+          if (operation == "UpdateTimeToLive") return Refusal("ValidationException");
+          if (operation != "DescribeTimeToLive") return std::nullopt;
+          const bool is_enabled = ++looks > 1 && !attribute.empty();
+          return HttpAnswer{.body = R"({"TimeToLiveDescription":{"TimeToLiveStatus":")" +
+                                    std::string(is_enabled ? "ENABLING" : "DISABLED") +
+                                    R"(","AttributeName":")" + attribute + "\"}}"};
+        },
+        {.dynamodb_ttl_attribute = "expires"});
+    return store_->Prepare(std::span(&view_, 1));
+  };
+  EXPECT_OK(prepare("expires"));
+  EXPECT_FAULT(Fault::kUser, "expire by attribute gone", prepare("gone"));
+  EXPECT_FAULT(Fault::kData, "UpdateTimeToLive: the reason", prepare(""));
+}
+
 TEST_F(DynamoScriptTest, ReadsWaitForCapacityAndGiveUp) {
   Serve([](const std::string& operation, const ReceivedHttp&) -> std::optional<HttpAnswer> {
     if (operation != "BatchGetItem") return std::nullopt;

@@ -33,31 +33,36 @@ std::string TtlRequest(const std::string& table, const TableWishes& wishes) {
       .dump();
 }
 
-// Enables it where nothing expires yet.
-Status EnsureTimeToLive(Client* client, const std::string& table, const TableWishes& wishes) {
+// Whether items expire by the attribute wished for; false: nothing expires.
+Result<bool> HasTimeToLive(Client* client, const std::string& table, const TableWishes& wishes) {
   BANQUET_ASSIGN_OR_RETURN(const std::string answer,
                            client->Call("DescribeTimeToLive", TableRequest(table).dump()));
   const json parsed = json::parse(answer, nullptr, /*allow_exceptions=*/false);
-  if (!parsed.is_object() || !parsed.contains("TimeToLiveDescription"))
-    return RemoteError({}, "{} does not tell the time to live of table {}", client->server(),
-                       table);
   std::string status;
   std::string attribute;
   try {
-    status = parsed["TimeToLiveDescription"].value("TimeToLiveStatus", "");
+    status = parsed.at("TimeToLiveDescription").value("TimeToLiveStatus", "");
     attribute = parsed["TimeToLiveDescription"].value("AttributeName", "");
   } catch (const json::exception&) {
     return RemoteError({}, "{} does not tell the time to live of table {}", client->server(),
                        table);
   }
   const bool is_enabled = status.starts_with("ENABL");
-  if (is_enabled && attribute == wishes.ttl_attribute) return Status::OK();
-  if (is_enabled) {
-    return UserError(
-        "{}: items of table {} expire by attribute {}, banquet.dynamodb_ttl_attribute names {}",
-        client->server(), table, attribute, wishes.ttl_attribute);
-  }
-  return client->Call("UpdateTimeToLive", TtlRequest(table, wishes)).status();
+  if (!is_enabled || attribute == wishes.ttl_attribute) return is_enabled;
+  return UserError(
+      "{}: items of table {} expire by attribute {}, banquet.dynamodb_ttl_attribute names {}",
+      client->server(), table, attribute, wishes.ttl_attribute);
+}
+
+// Enables it where nothing expires yet.
+Status EnsureTimeToLive(Client* client, const std::string& table, const TableWishes& wishes) {
+  BANQUET_ASSIGN_OR_RETURN(const bool is_there, HasTimeToLive(client, table, wishes));
+  if (is_there) return Status::OK();
+  const Status enabled = client->Call("UpdateTimeToLive", TtlRequest(table, wishes)).status();
+  if (enabled.ok() || client->error_code() != kNotValid) return enabled;
+  // Another run may have been faster.
+  const Result<bool> by_others = HasTimeToLive(client, table, wishes);
+  return by_others.ok() && !*by_others ? enabled : by_others.status();
 }
 
 double WriteUnitsOf(const json& table) {

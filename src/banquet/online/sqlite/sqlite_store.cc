@@ -99,6 +99,7 @@ class SqliteStore final : public OnlineStore {
     return {.lanes = 1,
             .order = WriteOrder::kByKey,
             .encode = {.value_text = true, .value_num = settings_.writer.form.value_num},
+            .this_machine_only = true,
             .time_unit_us = 1'000'000};
   }
 

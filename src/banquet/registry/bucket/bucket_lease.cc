@@ -63,6 +63,16 @@ Status CheckThatItIsKept(Bucket* bucket, const std::string& key, const Lease& le
       key);
 }
 
+// Of a lease that was just written.
+Result<LeaseTry> Taken(Bucket* bucket, const std::string& key, const Lease& lease,
+                       milliseconds duration) {
+  const Status kept = CheckThatItIsKept(bucket, key, lease, duration);
+  if (kept.ok()) return LeaseTry{.taken = true};
+  // Nobody is to wait for what we do not hold; what cannot be deleted runs out.
+  const Status ignored = bucket->Delete(key);
+  return kept;
+}
+
 }  // namespace
 
 std::string LeaseKey(const std::string& registry_key, const std::string& project,
@@ -75,24 +85,19 @@ Result<LeaseTry> TryTakeLease(Bucket* bucket, const std::string& key, const Leas
                               milliseconds duration) {
   BANQUET_ASSIGN_OR_RETURN(PutOutcome outcome, bucket->Put(key, ContentOf(lease, duration),
                                                            PutCondition{.is_absent = true}));
-  if (outcome == PutOutcome::kWritten) {
-    const Status kept = CheckThatItIsKept(bucket, key, lease, duration);
-    if (kept.ok()) return LeaseTry{.taken = true};
-    // Nobody is to wait for what we do not hold; what cannot be deleted runs out.
-    const Status ignored = bucket->Delete(key);
-    return kept;
-  }
+  if (outcome == PutOutcome::kWritten) return Taken(bucket, key, lease, duration);
   BANQUET_ASSIGN_OR_RETURN(const std::optional<BucketObject> found, bucket->Get(key));
   if (!found.has_value()) return LeaseTry{};  // Released this moment.
   const StoredLease stored = Parsed(found->bytes);
   // The answer to an earlier writing may have been lost.
-  if (stored.owner == lease.owner) return LeaseTry{.taken = true};
+  if (stored.owner == lease.owner) return Taken(bucket, key, lease, duration);
   const milliseconds left = LeftOf(*found, stored);
   if (left.count() > 0) return LeaseTry{.holder = stored.holder, .left = left};
   BANQUET_ASSIGN_OR_RETURN(
       outcome, bucket->Put(key, ContentOf(lease, duration),
                            PutCondition{.is_absent = false, .version = found->version}));
-  return LeaseTry{.taken = outcome == PutOutcome::kWritten};
+  if (outcome == PutOutcome::kWritten) return Taken(bucket, key, lease, duration);
+  return LeaseTry{};
 }
 
 Result<bool> RenewLease(Bucket* bucket, const std::string& key, const Lease& lease,

@@ -230,6 +230,28 @@ TEST_F(BucketRegistryTest, WithoutConditionsRunsCannotExcludeEachOther) {
   }
 }
 
+// One that ran out is proved too when it is taken over.
+TEST_F(BucketRegistryTest, WithoutConditionsNobodyTakesOver) {
+  const auto first = Open();
+  for (const char* condition : {"if-none-match", "if-match"}) {
+    server_.Before([](const ReceivedHttp&) { return std::nullopt; });
+    ASSERT_OK_AND_ASSIGN(const auto lost,
+                         first->LockView(kProject, "inc_ttl", milliseconds(0), {}));
+    server_.Advance(100);
+    bool is_first = true;
+    server_.Before([&](const ReceivedHttp& request) -> std::optional<HttpAnswer> {
+      // The first write is what finds the lease.
+      if (request.method == "PUT" && std::exchange(is_first, false)) return std::nullopt;
+      ReceivedHttp unconditional = request;
+      unconditional.headers.erase(condition);
+      return server_.AnswerOf(unconditional);
+    });
+    EXPECT_FAULT(Fault::kUser, "does not keep conditions",
+                 Open()->LockView(kProject, "inc_ttl", milliseconds(0), {}));
+    EXPECT_FALSE(server_.Has(LeaseKey(kKey, kProject, "inc_ttl"))) << condition;
+  }
+}
+
 TEST_F(BucketRegistryTest, ALeaseThatCouldNotBeProvedIsNotLeftBehind) {
   int puts = 0;
   server_.Before([&](const ReceivedHttp& request) -> std::optional<HttpAnswer> {
