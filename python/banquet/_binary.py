@@ -54,4 +54,5 @@ def main() -> None:
     """The command as the wheel installs it on the PATH: becomes the binary."""
     if not os.access(_IN_WHEEL, os.X_OK):
         raise SystemExit("banquet: the wheel's command is missing; install the wheel again")
-    os.execve(_IN_WHEEL, ["banquet", *sys.argv[1:]], process_environment(str(_IN_WHEEL)))
+    environment = {"BANQUET_PYTHON": sys.executable, **process_environment(str(_IN_WHEEL))}  # For --shadow.
+    os.execve(_IN_WHEEL, ["banquet", *sys.argv[1:]], environment)

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from feast import FileSource
 from feast.infra.common.materialization_job import MaterializationTask
+from feast.infra.compute_engines.backends.factory import BackendFactory
 from feast.infra.compute_engines.local.feature_builder import LocalFeatureBuilder
 from feast.infra.registry.base_registry import BaseRegistry
 
@@ -25,14 +26,19 @@ class _UntilTransformed(LocalFeatureBuilder):
         return input_node
 
 
+def rows_of_window(registry: BaseRegistry, task: MaterializationTask, context, backend=None):
+    """The rows that a task's newest are chosen from, as Feast reads, renames and transforms them, and its names of their columns."""
+    builder = _UntilTransformed(registry, task, backend or BackendFactory.from_name("pandas"))
+    table: pa.Table = builder.build().execute(context).data
+    return table, builder.get_column_info(task.feature_view)
+
+
 class TransformedView:
     """The rows of a task's view after its function, in `folder`, and the view as if they were its source."""
 
     def __init__(self, registry: BaseRegistry, task: MaterializationTask, context, backend, folder: Path):
         """Reads and transforms; `context` and `backend` are those of Feast's local engine. Raises what the function raises."""
-        builder = _UntilTransformed(registry, task, backend)
-        table: pa.Table = builder.build().execute(context).data
-        columns = builder.get_column_info(task.feature_view)
+        table, columns = rows_of_window(registry, task, context, backend)
         self._path = folder / "transformed.parquet"
         self._time = columns.timestamp_column
         created = columns.created_timestamp_column

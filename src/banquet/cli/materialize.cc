@@ -10,6 +10,7 @@
 #include "banquet/cli/command.h"
 #include "banquet/cli/reported_run.h"
 #include "banquet/cli/run_parts.h"
+#include "banquet/cli/shadow.h"
 
 namespace banquet {
 namespace {
@@ -21,6 +22,7 @@ struct MaterializeArguments {
   std::vector<std::string> views;
   bool disable_event_timestamp = false;
   std::string version;
+  bool shadow = false;
 };
 
 Result<TaskQuery> QueryOf(const MaterializeArguments& arguments, int64_t now_us) {
@@ -115,7 +117,23 @@ Result<RunReport> RunMaterialize(const GlobalOptions& options,
                   &stop, started);
 }
 
+int RunShadow(const GlobalOptions& options, const MaterializeArguments& arguments) {
+  const Result<TaskQuery> query = QueryOf(arguments, SystemClock().NowUs());
+  if (!query.ok()) return ReportFailure(options, query.status());
+  std::vector<std::string> words;
+  if (arguments.disable_event_timestamp) {
+    words.emplace_back("--disable-event-timestamp");
+  } else {
+    if (query->start_us.has_value()) words.push_back(FormatInstant(*query->start_us));
+    words.push_back(FormatInstant(query->end_us));
+  }
+  for (const std::string& view : arguments.views) words.insert(words.end(), {"-v", view});
+  if (!arguments.version.empty()) words.insert(words.end(), {"--version", arguments.version});
+  return BecomeShadow(options, words);
+}
+
 int Run(const GlobalOptions& options, const MaterializeArguments& arguments) {
+  if (arguments.shadow) return RunShadow(options, arguments);
   return ReportedRun(options,
                      [&](auto started) { return RunMaterialize(options, arguments, started); });
 }
@@ -125,6 +143,9 @@ void AddViewOptions(CLI::App* command, MaterializeArguments* arguments) {
                  "Feature view to materialize (repeatable; default: all)");
   command->add_option("--version", arguments->version,
                       "Version of the view (vN); needs exactly one --views");
+  command->add_flag("--shadow", arguments->shadow,
+                    "Run Feast's engine too, both into scratch stores, and compare them byte by "
+                    "byte (wants Python and Feast)");
 }
 
 }  // namespace
