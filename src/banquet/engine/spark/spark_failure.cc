@@ -29,6 +29,7 @@ bool IsTheUsers(const std::string& condition) {
       std::initializer_list<std::string_view>{
           "REFUSED", "PATH_NOT_FOUND", "TABLE_OR_VIEW_NOT_FOUND", "SCHEMA_NOT_FOUND", "UNRESOLVED_",
           "PARSE_", "DATA_SOURCE_NOT_FOUND", "UNABLE_TO_INFER_SCHEMA", "DATATYPE_MISMATCH",
+          "CAST_INVALID_INPUT", "CANNOT_PARSE_", "DIVIDE_BY_ZERO", "ARITHMETIC_OVERFLOW",
           "AMBIGUOUS_", "MISSING_GROUP_BY", "UNSUPPORTED_", "REQUIRES_SINGLE_PART_NAMESPACE"},
       [&](std::string_view begins) { return condition.starts_with(begins); });
 }

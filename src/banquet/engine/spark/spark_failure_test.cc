@@ -15,6 +15,8 @@ TEST(SparkFailureTest, EachIsWhoseItIs) {
   EXPECT_FAULT(Fault::kUser, "no column x", SparkFailure("REFUSED", {"no column x"}, ""));
   EXPECT_FAULT(Fault::kUser, "Path does not exist",
                SparkFailure("PATH_NOT_FOUND", {"[…] Path does not exist", "more"}, ""));
+  EXPECT_FAULT(Fault::kUser, "'soon' of the type",
+               SparkFailure("CAST_INVALID_INPUT", {"[…] The value 'soon' of the type …"}, ""));
   EXPECT_FAULT(Fault::kData, "banquet.on_null_key",
                SparkFailure("USER_RAISED_EXCEPTION", {"[…] BANQUET-NULL-KEY"}, ""));
   EXPECT_FAULT(Fault::kRemote, "ModuleNotFoundError: pyarrow",
