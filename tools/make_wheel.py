@@ -17,7 +17,7 @@ import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-MODULES = ("__init__.py", "_binary.py", "_tasks.py", "_transform.py", "errors.py", "feast.py", "py.typed")
+MODULES = ("__init__.py", "_binary.py", "_compare.py", "_scratch.py", "_tasks.py", "_transform.py", "errors.py", "feast.py", "shadow.py", "py.typed")
 # What every machine of the platform tag has: the list of manylinux, as far as it concerns us.
 OF_THE_MACHINE = re.compile(r"(ld-linux.*|lib(c|m|dl|rt|pthread|resolv|gcc_s|stdc\+\+))\.so\.\d+$")
 OF_PYARROW = re.compile(r"lib(arrow|parquet)\w*\.so\.(\d\d)(\d\d)$")

@@ -107,8 +107,8 @@ class _Tables:
         for row in self._run(f"SELECT {self._of('a')} {source} ORDER BY a.entity_key, a.feature_name LIMIT ?", (self._examples_max,)):
             stored = dict(zip(self._columns, row))
             side = _side(stored)
-            sides = (side, None) if kind == "missing" else (None, side)
-            self._result.examples.append(Example(kind, _entity(stored), stored["feature_name"], *sides, [], None))
+            feast, banquet = (side, None) if kind == "missing" else (None, side)
+            self._result.examples.append(Example(kind, _entity(stored), stored["feature_name"], feast, banquet, [], None))
         return self._run(f"SELECT count(*) {source}").fetchone()[0]
 
     def _of(self, alias: str) -> str:

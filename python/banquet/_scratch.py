@@ -14,7 +14,7 @@ from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 import yaml
 from feast import FeatureStore, FeatureView
 from feast.infra.common.materialization_job import MaterializationJob, MaterializationJobStatus, MaterializationTask
-from feast.infra.registry.registry import Registry
+from feast.infra.registry.base_registry import BaseRegistry
 from feast.infra.registry.sql import SqlRegistry, SqlRegistryConfig
 from feast.protos.feast.core.Registry_pb2 import Registry as RegistryProto
 from feast.repo_config import RegistryConfig, RepoConfig
@@ -144,7 +144,7 @@ class Double:
         return self.store._get_provider().batch_engine
 
     @property
-    def registry(self) -> Registry:
+    def registry(self) -> BaseRegistry:
         return self.store.registry
 
     def make_tables(self, views: Sequence[FeatureView]) -> None:
@@ -188,16 +188,16 @@ def _config_of(real: Dict[str, Any], registry: Path, online_db: Path, engine: An
     block = real.get("registry")
     versioning = block.get("enable_online_feature_view_versioning", False) if isinstance(block, dict) else False
     online = real.get("online_store")
-    is_sqlite = isinstance(online, dict) and online.get("type", "sqlite") == "sqlite"
+    of_sqlite = online if isinstance(online, dict) and online.get("type", "sqlite") == "sqlite" else None
     options = {key: value for key, value in (real.get("banquet") or {}).items() if key not in _LEFT_OUT}
-    if not is_sqlite:
+    if of_sqlite is None:
         options.pop("sqlite_ts", None)
     if options.get("views"):
         options["views"] = {name: {key: value for key, value in (of_view or {}).items() if key != "batch_engine"}
                             for name, of_view in options["views"].items()}
     config |= {"banquet": options, "provider": "local",
                "registry": {"path": str(registry), "enable_online_feature_view_versioning": versioning},
-               "online_store": {**(online if is_sqlite else {}), "type": "sqlite", "path": str(online_db)},
+               "online_store": {**(of_sqlite or {}), "type": "sqlite", "path": str(online_db)},
                "batch_engine": engine}
     return config
 

@@ -15,12 +15,13 @@ JAN = [f"2024-01-{day:02}T00:00:00+00:00" for day in range(1, 32)]
 class Registries:
     """Golden case incremental, applied by Feast into a new database or object of each product."""
 
+    made = 0  # Of all instances: the suites that borrow the fixture share the servers.
+
     def __init__(self, feast, request, tmp_path_factory):
         self.feast, self.request, self.folders = feast, request, tmp_path_factory
-        self.made = 0
 
     def block(self, product, folder):
-        self.made += 1
+        Registries.made += 1
         if product in BUCKETS:
             return f"registry: {product}://lake/registries/{self.made}/registry.db\n"
         return f"registry:\n    registry_type: sql\n    path: {self.url(product, folder)}\n"

@@ -3,6 +3,7 @@ import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -173,6 +174,39 @@ def test_kept_stores_are_named(repository, tmp_path):  # noqa: F811
     assert f"The scratch stores are kept in {folder}" in outcome.stdout, outcome
     assert {path.name for path in (folder / "feast").iterdir()} == {"registry.db", "online.db"}
     assert folder.stat().st_mode & 0o077 == 0
+
+
+COMPARE = """
+import json, sys
+from dataclasses import asdict
+from pathlib import Path
+from banquet._compare import compare
+folder, table = Path(sys.argv[1]), sys.argv[2]
+found = compare(folder / "feast/online.db", folder / "banquet/online.db", table, 1, lambda: None)
+print(json.dumps({**asdict(found), "is_equal": found.is_equal, "unexplained": found.unexplained}))
+"""
+
+
+def test_rows_that_one_side_has_alone_and_other_times_are_found(repository, tmp_path):  # noqa: F811
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    shadow(repository, *JAN, "-v", "inc_plain", "--keep", "--scratch", str(kept))
+    folder, = kept.iterdir()
+    with sqlite3.connect(folder / "banquet/online.db") as database:
+        (first,), (second,), *_ = database.execute("SELECT DISTINCT entity_key FROM golden_inc_inc_plain ORDER BY 1")
+        database.execute("DELETE FROM golden_inc_inc_plain WHERE entity_key = ?", (first,))
+        database.execute("UPDATE golden_inc_inc_plain SET event_ts = event_ts - 1 WHERE entity_key = ?", (second,))
+        database.execute("INSERT INTO golden_inc_inc_plain (entity_key, feature_name) VALUES (x'00', 'x')")
+    database.close()
+    done = subprocess.run([sys.executable, "-c", COMPARE, folder, "golden_inc_inc_plain"], capture_output=True, text=True,
+                          env=environment_of(repository, tmp_path), check=True)
+    found = json.loads(done.stdout)
+    assert {name: found[name] for name in ("rows", "equal", "differing", "missing", "extra", "unexplained", "is_equal", "known")} == {
+        "rows": 12, "equal": 8, "differing": 2, "missing": 2, "extra": 1, "unexplained": 5, "is_equal": False, "known": {}}
+    missing, extra, differing = found["examples"]
+    assert (missing["kind"], missing["feature"], missing["banquet"]) == ("missing", "tag", None), missing
+    assert (extra["kind"], extra["entity"], extra["feast"]) == ("extra", "00", None), extra
+    assert (differing["kind"], differing["columns"]) == ("differing", ["event_ts"]) and missing["entity"] != differing["entity"]
 
 
 @pytest.mark.parametrize("product", ["sqlite", "postgres", "s3"])

@@ -1,5 +1,6 @@
 """The wheel in a fresh environment: Feast's quickstart with one line changed, and the bytes that Feast alone would leave."""
 import os
+import re
 import subprocess
 import sys
 import sysconfig
@@ -59,6 +60,9 @@ def test_the_quickstart_with_one_line_changed_leaves_feasts_bytes(environment, t
     run(environment, repository.path, *FEAST, "apply")
     applied = {path: path.read_bytes() for path in (repository.path / "data/registry.db", repository.online_db)}
     end = (datetime.now(timezone.utc) + timedelta(minutes=1)).replace(microsecond=0, tzinfo=None).isoformat()
+    shadow = run(environment, repository.path, "banquet", "materialize-incremental", end, "--shadow")
+    assert len(re.findall(r"^driver_\w+ +EQUAL ", shadow, re.MULTILINE)) == 2 and "SUCCEEDED. Feast " in shadow, shadow
+    assert {path: path.read_bytes() for path in applied} == applied
     run(environment, repository.path, *FEAST, "materialize-incremental", end)
     theirs = table_cells(dump_sqlite(repository), "quick")
     for path, data in applied.items():
