@@ -32,6 +32,7 @@ SETTINGS = {"spark.sql.session.timeZone": "UTC", "spark.sql.adaptive.coalescePar
 LOOK_AGAIN_S = 0.1
 TELL_AGAIN_S = 1.0
 END_S = 10.0
+NANOS_FILES_MAX = 1000
 ALIVE_S, GONE_S = 5.0, 120.0  # The engine writes every ten seconds.
 INTEGERS = (T.ByteType, T.ShortType, T.IntegerType, T.LongType, T.BooleanType)
 NUMBERS = INTEGERS + (T.FloatType, T.DoubleType, T.DecimalType)
@@ -243,7 +244,44 @@ def read_source(spark, source):
         options = {"header": "true", "inferSchema": "true", **options}
     if source["is_literal"]:
         options["__globPaths__"] = "false"  # Spark's own word: the path is one file or folder, whatever its letters.
-    return spark.read.format(source["format"]).options(**options).load(source["path"])
+    try:
+        return spark.read.format(source["format"]).options(**options).load(source["path"])
+    except Exception as error:
+        if source["format"] != "parquet" or "TIMESTAMP(NANOS" not in str(error):
+            raise
+    # As pandas writes them. Spark can read them as numbers; a session of their own leaves other sources alone.
+    session = spark.newSession()
+    session.conf.set("spark.sql.legacy.parquet.nanosAsLong", "true")
+    frame = session.read.format("parquet").options(**options).load(source["path"])
+    nanos = columns_in_nanos(session, frame.inputFiles())
+    return frame.select(*[in_micros(name) if name in nanos else column(name) for name in frame.columns])
+
+
+def in_micros(name):
+    number = column(name)
+    return F.timestamp_micros(((number - F.pmod(number, F.lit(1000))) / 1000).cast("long")).alias(name)
+
+
+def columns_in_nanos(spark, files):
+    """Those whose times are in nanoseconds, in every file: a number would be taken for another in a file of microseconds."""
+    if len(files) > NANOS_FILES_MAX:
+        raise Refusal(f"its times are in nanoseconds, in more than {NANOS_FILES_MAX} files; write them in microseconds")
+    parquet, found = spark._jvm.org.apache.parquet.hadoop, None
+    for file in files:
+        path = spark._jvm.org.apache.hadoop.fs.Path(spark._jvm.java.net.URI(file))
+        reader = parquet.ParquetFileReader.open(parquet.util.HadoopInputFile.fromPath(path, spark._jsc.hadoopConfiguration()))
+        try:
+            schema = reader.getFileMetaData().getSchema()
+        finally:
+            reader.close()
+        kinds = {field.getName(): field.getLogicalTypeAnnotation() for field in schema.getFields()}
+        nanos = {name for name, kind in kinds.items() if kind is not None and kind.toString().startswith("TIMESTAMP(NANOS")}
+        if found not in (None, nanos):
+            raise Refusal("some of its files have times in nanoseconds and others do not; write them in microseconds")
+        if schema.toString().count("TIMESTAMP(NANOS") != len(nanos):
+            raise Refusal("lists or structs of it hold times in nanoseconds; write them in microseconds")
+        found = nanos
+    return found or set()
 
 
 def of_the_days(frame, source, window):
@@ -279,7 +317,7 @@ def transformed(spark, frame, plan, source):
     except Refusal as refusal:
         raise Refusal(f"function {plan['transform']['name']} cannot be read as SQL: {refusal}")
     names = {key: mapping.get(source[key], source[key]) for key in ("timestamp", "created") if source[key]}
-    return spark.sql(sql), {**source, **names, "partition": ""}
+    return frame.sparkSession.sql(sql), {**source, **names, "partition": ""}
 
 
 def grouped(frame, key):

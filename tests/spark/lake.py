@@ -44,6 +44,11 @@ def write_forms(folder):
         writer.writeheader()
         writer.writerows({key: value.isoformat() if isinstance(value, datetime) else value for key, value in row.items()} for row in table.to_pylist())
     pq.write_table(table, folder / "part[1].parquet")
+    (folder / "nanos").mkdir()
+    nanos = pa.timestamp("ns", tz="UTC")
+    in_nanos = table.set_column(1, "event_timestamp", table["event_timestamp"].cast(nanos)).set_column(2, "created", table["created"].cast(nanos))
+    for part in range(2):
+        pq.write_table(in_nanos.slice(part * 420, 420), folder / f"nanos/part {part}.parquet")
     by_day = {}
     for row in table.to_pylist():
         by_day.setdefault(row["created"].date(), []).append(row)

@@ -60,7 +60,7 @@ def test_every_form_of_a_source_in_one_application(make_lake, lake):
     views = [view_of(name, source) for name, source in sources.items()]
     views += [*transformed_views(lake), view_of("by_file", file_source(lake, "by_file")),
               view_of("by_name", file_source(lake, "by_name", "part[1].parquet")), view_of("by_pattern", file_source(lake, "by_pattern", "parq*/*.parquet")),
-              view_of("here", file_source(lake, "here"))]
+              view_of("by_nanos", file_source(lake, "by_nanos", "nanos")), view_of("here", file_source(lake, "here"))]
     repository = make_lake(views, engine_block(applications="shared"), more="banquet: {views: {here: {batch_engine: local}}}\n")
     outcome = repository.banquet("materialize", *WINDOW, "--json", timeout_s=300)
     assert outcome.exit_code == 0, outcome
@@ -170,8 +170,16 @@ def with_text(lake, name, text):
     return view
 
 
-def test_what_spark_cannot_read_is_the_users(make_lake, lake):
+def test_what_spark_cannot_read_is_the_users(make_lake, lake, tmp_path):
     """Each view fails by itself, in one line; the others of the application are written."""
+    folders = tmp_path / "folders"
+    for name in ("some", "deep"):
+        (folders / name).mkdir(parents=True)
+        shutil.copy(lake / "nanos/part 0.parquet", folders / name)
+    shutil.copy(lake / "parquet/part-0.parquet", folders / "some")
+    table = pq.read_table(lake / "nanos/part 0.parquet")
+    pq.write_table(table.append_column("moments", pa.array([[time] for time in table["created"].to_pylist()], pa.list_(pa.timestamp("ns")))),
+                   folders / "deep/part 0.parquet")
     sources = {"no_path": (spark_source(path=f"{lake}/none", file_format="parquet"), "PATH_NOT_FOUND"),
                "no_table": (spark_source(table="nobody.rides"), "`nobody`"),
                "no_sql": (spark_source(query="SELEC 1"), "near 'SELEC'"),
@@ -179,6 +187,8 @@ def test_what_spark_cannot_read_is_the_users(make_lake, lake):
                            "event_timestamp holds numbers"),
                "text_key": (spark_source(query="SELECT '05' AS driver, now() AS event_timestamp, now() AS created, 1.5D AS rating, '' AS label"),
                             "join key driver is INT64 and its column string"),
+               "some_nanos": (file_source(folders, "some_nanos", "some"), "others do not"),
+               "deep_nanos": (file_source(folders, "deep_nanos", "deep"), "lists or structs"),
                "no_column": (spark_source(query="SELECT 1 AS driver, now() AS event_timestamp, now() AS created"), "no column rating, label")}
     texts = {"too_much": ("def f(source):\n    import os\n    return source\n", "no more (line 2)"),
              "no_python": ("SELECT * FROM {source}", "no Python"),
